@@ -1,0 +1,1 @@
+"""The five areas of the portal."""

@@ -1,0 +1,115 @@
+"""What goes into a decision and what comes out. Plain Python: no Django, no database, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class MaskKind(StrEnum):
+    CLEAR = "clear"  # shown as it is
+    NULL = "null"  # leaks nothing
+    REDACT = "redact"  # a constant; leaks whether it is NULL
+    PARTIAL_EMAIL = "partial_email"  # leaks the domain
+    PARTIAL_PHONE = "partial_phone"  # leaks the last two digits
+    PARTIAL_CARD = "partial_card"  # leaks the last four at most
+    INITIAL = "initial"  # leaks the first letter
+    YEAR = "year"  # leaks the year of a date
+
+
+@dataclass(frozen=True)
+class MaskRule:
+    """For data of `category` (and all below it, by dots) a reader of any of `roles` under any of `purposes` gets
+    `mask`. Empty roles or purposes mean any. The most specific category decides; among rules of the same category
+    the reader gets the least strict mask that one of them gives. A category that no rule covers: *not configured*."""
+
+    id: str
+    category: str
+    mask: MaskKind
+    roles: frozenset[str] = frozenset()
+    purposes: frozenset[str] = frozenset()
+    approver: str = ""  # whose approval would lift it: a role's or a person's name
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Readers of `roles` see only the rows of `dataset` (source, path...) where the typed condition holds."""
+
+    id: str
+    dataset: tuple[str, ...]
+    column: str
+    values: tuple[str, ...]
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """`version` changes with any rule: decisions are cached by it."""
+
+    version: int
+    rules: tuple[MaskRule, ...]
+    row_filters: tuple[RowFilter, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who asks, and why. `grants` are categories or columns ("warehouse/ANALYTICS/CORE/DIM_CUSTOMERS/EMAIL") that
+    an approval shows this reader in clear until it ends."""
+
+    id: str
+    name: str
+    roles: frozenset[str]
+    purpose: str
+    grants: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Limits:
+    rows: int
+    timeout_s: int
+
+
+class Masking(StrEnum):
+    NO = "no"
+    YES = "yes"
+    PARTLY = "partly"  # computed from masked and unmasked columns
+
+
+@dataclass(frozen=True)
+class OutputColumn:
+    """One column of the answer. `reason` is a sentence for people: rule, origin, who can lift it."""
+
+    name: str
+    masked: Masking
+    reason: str = ""
+    rule: str = ""
+    mask: str = ""
+    approver: str = ""
+    origins: tuple[str, ...] = ()  # "ANALYTICS.CORE.DIM_CUSTOMERS.EMAIL"
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """`text` (SQL) or `collection` and `pipeline` (documents) is what runs; never what was typed."""
+
+    columns: tuple[OutputColumn, ...]
+    datasets: tuple[int, ...]
+    text: str = ""
+    collection: str = ""
+    pipeline: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """`code` is stable ("unknown_table", "not_a_query", "function_not_allowed", "not_configured", ...)."""
+
+    code: str
+    message: str
+    hint: str = ""
+    line: int | None = None
+    column: int | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+Decision = Allowed | Refused

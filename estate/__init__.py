@@ -1,0 +1,1 @@
+"""The payments platform that the portal governs out of the box."""

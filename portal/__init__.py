@@ -1,0 +1,1 @@
+"""The Portico project: settings, and the ground every app stands on."""

@@ -1,0 +1,1 @@
+"""Owns append-only, tamper-evident trail."""

@@ -1,0 +1,1 @@
+"""Owns home, search, inbox, audit pages, health."""

@@ -1,0 +1,236 @@
+"""Every setting of the portal, read from the environment once. `docs/settings.md` describes each `PORTICO_` name."""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from portal.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+HOME = Path(os.environ.get("PORTICO_HOME", BASE_DIR / ".portico")).resolve()
+env = Environment(HOME / "env.json")
+
+# MLflow and Evidently phone home unless told not to; children inherit this.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+EMBEDDED = env.flag("PORTICO_EMBEDDED", True)
+DEMO = env.flag("PORTICO_DEMO", EMBEDDED)
+DEBUG = env.flag("PORTICO_DEBUG", False)
+DEFAULT_SECRET_KEY = "unsafe-default-secret-key-for-a-machine-without-env-json"  # noqa: S105 - refused by a system check
+SECRET_KEY = env.text("PORTICO_SECRET_KEY", DEFAULT_SECRET_KEY)
+# Keys of their own, so that changing one does not void the others. Hex, 32 bytes.
+AUDIT_DIGEST_KEY = env.text("PORTICO_AUDIT_DIGEST_KEY")
+AUDIT_SIGNING_KEY = env.text("PORTICO_AUDIT_SIGNING_KEY")
+AUDIT_HEADS_FILE = Path(env.text("PORTICO_AUDIT_HEADS_FILE", str(HOME / "audit" / "heads.jsonl")))
+RESULTS_KEY = env.text("PORTICO_RESULTS_KEY")
+RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
+STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
+LOG_DIR = HOME / "logs"
+
+PORT = int(os.environ.get("PORT", env.text("PORTICO_PORT", "8000")))
+ALLOWED_HOSTS = env.words("PORTICO_ALLOWED_HOSTS", "127.0.0.1 localhost")
+CSRF_TRUSTED_ORIGINS = env.words("PORTICO_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "django_cotton.apps.SimpleAppConfig",
+    "django_htmx",
+    "guardian",
+    "rest_framework",
+    "auditlog",
+    "portal.audit",
+    "portal.accounts",
+    "portal.notices",
+    "portal.runs",
+    "portal.embedded",
+    "portal.desk",
+    "apps.catalog",
+    "apps.compliance",
+    "apps.pipelines",
+    # Never list "apps" itself: Django would take `apps.models` for its models module.
+    "apps.models",
+    "apps.queries",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.desk.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+ASGI_APPLICATION = "portal.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django_cotton.cotton_loader.Loader",
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "builtins": ["django_cotton.templatetags.cotton", "portal.desk.templatetags.portico"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.desk.context.frame",
+            ],
+        },
+    }
+]
+COTTON_DIR = "cotton"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None  # guardian: nobody anonymous holds a permission
+GUARDIAN_MONKEY_PATCH_USER = False
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "desk:home"
+LOGOUT_REDIRECT_URL = "accounts:sign-in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portal.accounts.tokens.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+}
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [path for path in [BASE_DIR / "frontend" / "dist"] if path.is_dir()]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not EMBEDDED
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = env.flag("PORTICO_SSL_REDIRECT", False)
+SECURE_HSTS_SECONDS = env.number("PORTICO_HSTS_SECONDS", 0)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("PORTICO_BEHIND_PROXY", False) else None
+X_FRAME_OPTIONS = "DENY"
+
+
+def database(url: str) -> dict[str, object]:
+    """A Django database from `postgresql://user:password@host:port/name?sslmode=...`."""
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "options": "-c statement_timeout=30000 -c lock_timeout=10000 "
+            "-c idle_in_transaction_session_timeout=60000",
+            **dict(parse_qsl(parts.query)),
+        },
+    }
+
+
+# Two accounts: the one that web and workers use owns nothing, so it cannot rewrite the audit trail;
+# `manage.py migrate --database owner` runs as the one that owns the tables.
+DATABASES = {
+    "default": database(env.text("PORTICO_DATABASE_URL", "postgresql://portico_app@127.0.0.1:5432/portal")),
+    "owner": database(env.text("PORTICO_OWNER_DATABASE_URL", "postgresql://portico_owner@127.0.0.1:5432/portal")),
+}
+
+BROKER_URL = env.text("PORTICO_BROKER_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.text("PORTICO_CACHE_URL", "redis://127.0.0.1:6379/1"),
+    }
+}
+
+# The stores under governance. Each has several accounts, so that a path can do only what it is for:
+# `gate` reads for people (read-only), `catalog` introspects, `loader` runs pipelines, `owner` fills the demo estate.
+STORE_ACCOUNTS = ("gate", "catalog", "loader", "owner")
+
+
+def store(name: str, kind: str) -> dict[str, object]:
+    prefix = f"PORTICO_{name.upper()}"
+    return {"kind": kind, "accounts": {a: env.text(f"{prefix}_{a.upper()}_URL") for a in STORE_ACCOUNTS}}
+
+
+STORES = {
+    "oltp": store("oltp", "postgres"),
+    "documents": store("documents", "mongo"),
+    "warehouse": store("warehouse", "snowflake"),
+}
+STORE_TIMEOUT_SECONDS = env.number("PORTICO_STORE_TIMEOUT_SECONDS", 60)
+QUERY_ROW_LIMIT = env.number("PORTICO_QUERY_ROW_LIMIT", 10_000)
+QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
+
+# Tools that only run as processes (dbt) live in an environment of their own.
+TOOLS_BIN = Path(env.text("PORTICO_TOOLS_BIN", str(BASE_DIR / ".venv-tools" / "bin")))
+
+# What a lower floor needs from a higher one it names here and never imports.
+STEP_KINDS: dict[str, str] = {}
+PERIODIC: dict[str, dict[str, object]] = {}
+DATASET_TABS: list[dict[str, str]] = []
+SEARCH_PROVIDERS: list[str] = []
+HOME_SECTIONS: list[str] = []
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("PORTICO_LOG_LEVEL", "INFO")},
+    # These log statements and parameters, which can hold a person's values.
+    "loggers": {
+        "django.db.backends": {"level": "WARNING"},
+        "snowflake.connector": {"level": "CRITICAL"},
+        "pymongo": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}

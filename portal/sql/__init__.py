@@ -1,0 +1,1 @@
+"""Owns parsing, scopes and name resolution per dialect, pure. Lineage and policy both stand on it."""

@@ -1,0 +1,142 @@
+"""What crosses the border of a store: one Protocol, its values, and one error that says whether retrying helps."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+StoreKind = Literal["postgres", "mongo", "snowflake"]
+DatasetKind = Literal["table", "view", "materialized_view", "collection"]
+Account = Literal["gate", "catalog", "loader", "owner"]
+
+
+class StoreError(Exception):
+    """Every driver's error, turned into ours at the border, once.
+
+    `message` may hold what the store said, which can quote a value of a row: show it to machine paths only.
+    `public` never does: it says what kind of thing went wrong.
+    """
+
+    def __init__(
+        self, message: str, *, store: str, public: str, retryable: bool, code: str = "", position: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.store = store
+        self.public = public
+        self.retryable = retryable
+        self.code = code
+        self.position = position  # 1-based character of the statement, where the store names one
+
+
+@dataclass(frozen=True)
+class Health:
+    ok: bool
+    version: str = ""
+    detail: str = ""
+    latency_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class ColumnInfo:
+    """One column, or one path of a document (`address.city`, `items[].sku`)."""
+
+    name: str
+    type: str
+    nullable: bool = True
+    position: int = 0
+    comment: str = ""
+    primary_key: bool = False
+    references: str = ""  # "schema.table.column" of a foreign key
+    presence: float | None = None  # documents: share (0..1) of the sampled documents that have this path
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """One table, view or collection. `path` is (database, schema, name), or (database, name) for a collection."""
+
+    path: tuple[str, ...]
+    kind: DatasetKind
+    columns: tuple[ColumnInfo, ...]
+    comment: str = ""
+    row_count: int | None = None
+    size_bytes: int | None = None
+    indexes: tuple[str, ...] = ()
+    definition: str = ""  # a view's SQL
+    sampled: int | None = None  # documents: how many were looked at
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A statement for postgres or snowflake. Parameters are bound by the driver (`%s`), never spliced."""
+
+    text: str
+    params: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Documents:
+    """An aggregation over one collection of the store's database."""
+
+    collection: str
+    pipeline: tuple[Mapping[str, Any], ...]
+
+
+Statement = Sql | Documents
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    rows: int
+    files: tuple[str, ...] = ()
+    statement_ids: tuple[str, ...] = field(default=())
+
+
+class Rows(Protocol):
+    """An open result: a schema, then Arrow batches until it is exhausted. Close it, or use it as a context manager."""
+
+    schema: pa.Schema
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+    def __enter__(self) -> "Rows": ...
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Store(Protocol):
+    name: str
+    kind: StoreKind
+
+    def health(self) -> Health:
+        """Never raises: an unreachable store is `ok=False` with the reason, within 5 s."""
+
+    def introspect(self, *, namespaces: Sequence[str] | None = None) -> Iterator[DatasetInfo]:
+        """Datasets of the named schemas (collections for documents); all but system ones without names."""
+
+    def read(self, statement: Statement, *, batch_rows: int = 65_536, timeout_s: float | None = None) -> Rows:
+        """Runs in a read-only session with a time limit. `pa.RecordBatch`es of at most `batch_rows` rows.
+
+        Decimals arrive as `pa.decimal128`, times as `pa.timestamp("us", "UTC")` where the store knows a zone.
+        """
+
+    def write(self, target: tuple[str, ...], batches: Iterable[pa.RecordBatch]) -> LoadResult:
+        """Appends batches to an existing table or collection, set-based, atomically."""
+
+    def execute(self, *statements: Sql, timeout_s: float | None = None) -> list[int]:
+        """Runs statements (writes, DDL) in one transaction where the store can; affected rows of each."""
+
+    def transaction(self) -> AbstractContextManager["Store"]:
+        """A store bound to one transaction: commit at the end, roll back on error."""
+
+    def cancel(self) -> None:
+        """Interrupts what this object is running, from another thread."""
+
+    def close(self) -> None: ...
+
+
+class Warehouse(Store, Protocol):
+    def load_files(self, target: tuple[str, ...], files: Sequence[Path], *, label: str) -> LoadResult:
+        """PUT the Parquet files to the table's stage under `label`, then COPY INTO the table by column name."""
