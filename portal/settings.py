@@ -215,7 +215,9 @@ TOOLS_BIN = Path(env.text("PORTICO_TOOLS_BIN", str(BASE_DIR / ".venv-tools" / "b
 
 # What a lower floor needs from a higher one it names here and never imports.
 STEP_KINDS: dict[str, str] = {}
-PERIODIC: dict[str, dict[str, object]] = {}
+PERIODIC: dict[str, dict[str, object]] = {
+    "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
+}
 DATASET_TABS: list[dict[str, str]] = []
 SEARCH_PROVIDERS: list[str] = []
 HOME_SECTIONS: list[str] = []

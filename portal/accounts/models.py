@@ -7,7 +7,7 @@ class User(AbstractUser):
 
     is_service = models.BooleanField(default=False)
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta(AbstractUser.Meta):
         permissions = [("view_audit", "May read the audit trail"), ("view_health", "May read component details")]
 
     @property

@@ -15,6 +15,8 @@ class Person(Protocol):
 
     def get_username(self) -> str: ...
 
+    def has_perm(self, perm: str) -> bool: ...
+
 
 @dataclass(frozen=True)
 class Actor:
