@@ -16,6 +16,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 EMBEDDED = env.flag("PORTICO_EMBEDDED", True)
 DEMO = env.flag("PORTICO_DEMO", EMBEDDED)
+DEMO_PASSWORD = env.text("PORTICO_DEMO_PASSWORD")
 DEBUG = env.flag("PORTICO_DEBUG", False)
 DEFAULT_SECRET_KEY = "unsafe-default-secret-key-for-a-machine-without-env-json"  # noqa: S105 - refused by a system check
 SECRET_KEY = env.text("PORTICO_SECRET_KEY", DEFAULT_SECRET_KEY)
@@ -151,7 +152,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = env.flag("PORTICO_SSL_REDIRECT", False)
 SECURE_HSTS_SECONDS = env.number("PORTICO_HSTS_SECONDS", 0)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("PORTICO_BEHIND_PROXY", False) else None
+# A proxy in front sets X-Forwarded-Proto and appends to X-Forwarded-For; without one, anybody could write them.
+BEHIND_PROXY = env.flag("PORTICO_BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
 
 
@@ -178,8 +181,9 @@ def database(url: str) -> dict[str, object]:
 
 # Two accounts: the one that web and workers use owns nothing, so it cannot rewrite the audit trail;
 # `manage.py migrate --database owner` runs as the one that owns the tables.
+DATABASE_URL = env.text("PORTICO_DATABASE_URL", "postgresql://portico_app@127.0.0.1:5432/portal")
 DATABASES = {
-    "default": database(env.text("PORTICO_DATABASE_URL", "postgresql://portico_app@127.0.0.1:5432/portal")),
+    "default": database(DATABASE_URL),
     "owner": database(env.text("PORTICO_OWNER_DATABASE_URL", "postgresql://portico_owner@127.0.0.1:5432/portal")),
 }
 
@@ -221,6 +225,21 @@ PERIODIC: dict[str, dict[str, object]] = {
 DATASET_TABS: list[dict[str, str]] = []
 SEARCH_PROVIDERS: list[str] = []
 HOME_SECTIONS: list[str] = []
+
+# What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.
+ROLE_PERMISSIONS: dict[str, list[str]] = {
+    "analyst": ["pipelines.view_pipeline"],
+    "steward": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_health"],
+    "compliance_officer": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit"],
+    "ml_engineer": ["pipelines.view_pipeline"],
+    "auditor": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit", "accounts.view_health"],
+    "administrator": [
+        "catalog.view_dataset",
+        "pipelines.view_pipeline",
+        "accounts.view_audit",
+        "accounts.view_health",
+    ],
+}
 
 LOGGING = {
     "version": 1,
