@@ -1,0 +1,117 @@
+"""System checks that stop a wrong or unsafe start. Outside the embedded mode each of them is an error."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+STRICT_SSLMODES = {"require", "verify-ca", "verify-full"}
+KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY")
+
+
+@register(Tags.security)
+def production(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Nothing here applies to the embedded mode, which listens on 127.0.0.1 and makes its own secrets."""
+    if settings.EMBEDDED:
+        return []
+    return [message for check in CHECKS for message in check()]
+
+
+def debug() -> list[CheckMessage]:
+    if not settings.DEBUG:
+        return []
+    return [Error("PORTICO_DEBUG is on.", hint="Debug pages show settings and rows. Remove it.", id="portico.E001")]
+
+
+def secret_key() -> list[CheckMessage]:
+    if settings.SECRET_KEY != settings.DEFAULT_SECRET_KEY and len(settings.SECRET_KEY) >= 50:
+        return []
+    hint = "Set it to at least 50 random characters; whoever knows it can sign in as anybody."
+    return [Error("PORTICO_SECRET_KEY is missing, the default, or too short.", hint=hint, id="portico.E002")]
+
+
+def demo() -> list[CheckMessage]:
+    if not settings.DEMO:
+        return []
+    return [Error("PORTICO_DEMO is on.", hint="Demo people have a known password. Set it to 0.", id="portico.E003")]
+
+
+def keys() -> list[CheckMessage]:
+    hint = "32 random bytes in hex (64 characters), for example from `openssl rand -hex 32`."
+    return [
+        Error(f"PORTICO_{name} is missing or malformed.", hint=hint, id="portico.E004")
+        for name in KEYS
+        if not is_key(getattr(settings, name))
+    ]
+
+
+def is_key(value: str) -> bool:
+    try:
+        return len(bytes.fromhex(value)) == 32
+    except ValueError:
+        return False
+
+
+def transport() -> list[CheckMessage]:
+    hint = "TLS 1.2 or newer is required outside the embedded mode: see docs/settings.md for the form of each address."
+    return [
+        Error(f"{name} does not require an encrypted connection.", hint=hint, id="portico.E005")
+        for name, url in addresses().items()
+        if url and not is_encrypted(url)
+    ]
+
+
+def addresses() -> dict[str, str]:
+    found = {
+        f"PORTICO_{name.upper()}_{account.upper()}_URL": url
+        for name, store in settings.STORES.items()
+        for account, url in store["accounts"].items()
+    }
+    return (
+        found
+        | {"PORTICO_BROKER_URL": settings.BROKER_URL, "PORTICO_CACHE_URL": settings.CACHE_URL}
+        | {"PORTICO_DATABASE_URL": settings.DATABASE_URL}
+    )
+
+
+def is_encrypted(url: str) -> bool:
+    """Whether the address itself forbids plain text, so that a server cannot talk the driver down."""
+    parts = urlsplit(url)
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    match parts.scheme:
+        case "postgresql" | "postgres":
+            return options.get("sslmode") in STRICT_SSLMODES
+        case "mongodb":
+            return options.get("tls") == "true" and options.get("tlsInsecure") != "true"
+        case "mongodb+srv":
+            return options.get("tls", "true") == "true"
+        case "snowflake":
+            return options.get("protocol", "https") == "https"
+        case "rediss":
+            return options.get("ssl_cert_reqs", "required") == "required"
+    return False
+
+
+def missing_addresses() -> list[CheckMessage]:
+    hint = "Every store needs its accounts; only the owner's is optional outside the demo."
+    return [
+        Error(f"{name} is empty.", hint=hint, id="portico.E006")
+        for name, url in addresses().items()
+        if not url and not name.endswith("_OWNER_URL")
+    ]
+
+
+def split_accounts() -> list[CheckMessage]:
+    default, owner = settings.DATABASES["default"], settings.DATABASES["owner"]
+    if default["USER"] != owner["USER"]:
+        return []
+    hint = "Web and workers must not own the audit tables: give PORTICO_DATABASE_URL an account that owns nothing."
+    return [Error("The portal runs as the owner of its tables.", hint=hint, id="portico.E007")]
+
+
+CHECKS: tuple[Callable[[], list[CheckMessage]], ...] = (
+    debug, secret_key, demo, keys, transport, missing_addresses, split_accounts
+)  # fmt: skip
