@@ -1,0 +1,72 @@
+"""Who may what in the local PostgreSQL. One statement a line (single-user mode), each of them repeatable."""
+
+from collections.abc import Callable
+
+READERS = ("payments_gate", "payments_catalog", "payments_loader")
+EXTENSIONS = ("pg_trgm", "unaccent", "pgcrypto")
+Script = list[tuple[str, list[str]]]
+
+
+def role(name: str, password: str) -> list[str]:
+    return [
+        f"DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') "
+        f"THEN CREATE ROLE {name}; END IF; END$$;",
+        f"ALTER ROLE {name} LOGIN PASSWORD '{password}';",
+    ]
+
+
+def database(name: str, owner: str, *guests: str) -> list[str]:
+    return [
+        f"CREATE DATABASE {name} OWNER {owner};",
+        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;",
+        *(f"GRANT CONNECT ON DATABASE {name} TO {guest};" for guest in guests),
+    ]
+
+
+def cluster(secret: Callable[[str], str], *, for_tests: bool) -> list[str]:
+    names = ("portico_superuser", "portico_owner", "portico_app", "payments_owner", *READERS)
+    return [
+        *(line for name in names for line in role(name, secret(name))),
+        # The door for people can only read, whatever anyone sends through it.
+        "ALTER ROLE payments_gate SET default_transaction_read_only = on;",
+        f"ALTER ROLE portico_owner {'CREATEDB' if for_tests else 'NOCREATEDB'};",
+        "REVOKE ALL ON DATABASE template1 FROM PUBLIC;",
+        *database("portal", "portico_owner", "portico_app"),
+        *database("mlflow", "portico_owner"),
+        *database("payments", "payments_owner", *READERS),
+        *(["GRANT CONNECT ON DATABASE postgres TO portico_owner;"] if for_tests else []),
+    ]
+
+
+def portal_rights() -> list[str]:
+    """The role of web and workers owns nothing: what the owner makes, it may use but not change the shape of."""
+    change = "ALTER DEFAULT PRIVILEGES FOR ROLE portico_owner GRANT"
+    return [
+        *(f"CREATE EXTENSION IF NOT EXISTS {name};" for name in EXTENSIONS),
+        f"{change} SELECT, INSERT, UPDATE, DELETE ON TABLES TO portico_app;",
+        f"{change} USAGE ON SEQUENCES TO portico_app;",
+        f"{change} USAGE ON SCHEMAS TO portico_app;",
+        "GRANT CREATE ON SCHEMA public TO portico_owner;",
+    ]
+
+
+def payments_rights() -> list[str]:
+    readers = ", ".join(READERS)
+    change = "ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner GRANT"
+    return [
+        "ALTER SCHEMA public OWNER TO payments_owner;",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;",
+        f"GRANT USAGE ON SCHEMA public TO {readers};",
+        f"{change} SELECT ON TABLES TO {readers};",
+        f"{change} USAGE ON SCHEMAS TO {readers};",
+    ]
+
+
+def script(secret: Callable[[str], str], *, for_tests: bool) -> Script:
+    """(database, statements) in order. For tests, databases made later inherit the portal's rights by template."""
+    return [
+        ("postgres", cluster(secret, for_tests=for_tests)),
+        ("portal", portal_rights()),
+        ("payments", payments_rights()),
+        *([("template1", portal_rights())] if for_tests else []),
+    ]

@@ -1,0 +1,57 @@
+"""The Snowflake emulator: fakesnow on disk, in the tools' environment, with our mends (`warehouse/`)."""
+
+import http.client
+import os
+import signal
+from pathlib import Path
+
+from portal.embedded.environment import ACCOUNTS
+from portal.embedded.errors import EmbeddedError
+from portal.embedded.home import BASE, write_private
+from portal.embedded.part import Launch, Setting, plain_env
+
+WRITERS = {"loader", "owner"}
+
+
+class Warehouse:
+    name = "warehouse"
+
+    def launch(self, setting: Setting) -> Launch:
+        python = tools_python()
+        folder = setting.home.data / "warehouse"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        config = folder / "server.json"
+        write_private(
+            config,
+            {
+                "port": setting.port(self.name),
+                "folder": str(folder),
+                "memory_limit": "640MB",
+                "accounts": {
+                    name: {"password": setting.secret(f"warehouse_{name}"), "writes": name in WRITERS}
+                    for name in ACCOUNTS
+                },
+            },
+        )
+        env = plain_env(PYTHONPATH=str(Path(__file__).parent), PYTHONDONTWRITEBYTECODE="1", HOME=str(folder))
+        return Launch((str(python), "-m", "warehouse.launcher", str(config)), env, signal.SIGTERM)
+
+    def answers(self, setting: Setting) -> bool:
+        wire = http.client.HTTPConnection("127.0.0.1", setting.port(self.name), timeout=1)
+        try:
+            wire.request("GET", "/health")
+            return wire.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            wire.close()
+
+    def settle(self, setting: Setting) -> None:
+        """The launcher makes the database and its schemas before it listens."""
+
+
+def tools_python() -> Path:
+    place = Path(os.environ.get("PORTICO_TOOLS_BIN", BASE / ".venv-tools" / "bin")) / "python"
+    if not place.exists():
+        raise EmbeddedError(f"The warehouse emulator is not installed ({place} is missing): run `make up`.")
+    return place
