@@ -8,7 +8,16 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-STRICT_SSLMODES = {"require", "verify-ca", "verify-full"}
+from portal.stores.transport import transport_is_encrypted
+from portal.stores.types import StoreKind
+
+KINDS: dict[str, StoreKind] = {
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "mongodb": "mongo",
+    "mongodb+srv": "mongo",
+    "snowflake": "snowflake",
+}
 KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY")
 
 
@@ -80,19 +89,11 @@ def addresses() -> dict[str, str]:
 def is_encrypted(url: str) -> bool:
     """Whether the address itself forbids plain text, so that a server cannot talk the driver down."""
     parts = urlsplit(url)
-    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    match parts.scheme:
-        case "postgresql" | "postgres":
-            return options.get("sslmode") in STRICT_SSLMODES
-        case "mongodb":
-            return options.get("tls") == "true" and options.get("tlsInsecure") != "true"
-        case "mongodb+srv":
-            return options.get("tls", "true") == "true"
-        case "snowflake":
-            return options.get("protocol", "https") == "https"
-        case "rediss":
-            return options.get("ssl_cert_reqs", "required") == "required"
-    return False
+    if parts.scheme.startswith("redis"):
+        verified = parse_qs(parts.query).get("ssl_cert_reqs", ["required"])[-1]
+        return parts.scheme == "rediss" and verified == "required"
+    kind = KINDS.get(parts.scheme)
+    return kind is not None and transport_is_encrypted(kind, url)
 
 
 def missing_addresses() -> list[CheckMessage]:
