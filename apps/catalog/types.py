@@ -13,6 +13,12 @@ class Certainty(StrEnum):
     NONE = "none"
 
 
+class SourceKind(StrEnum):
+    POSTGRES = "postgres"
+    MONGO = "mongo"
+    SNOWFLAKE = "snowflake"
+
+
 class EdgeKind(StrEnum):
     VALUE = "value"  # this column's values come from there
     ROW = "row"  # that column decides which rows exist or how they are grouped
@@ -29,6 +35,9 @@ class ColumnSchema:
     certainty: Certainty = Certainty.NONE
     evidence: str = ""  # "confirmed by governance file", "inferred from oltp.customers.email through 3 steps"
     nullable: bool = True
+    # Every category whose values reach the column; `category` is the most sensitive one. A document column
+    # (VARIANT) that carries several must not be shown under a mask made for one of them.
+    carries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,9 @@ class Edge:
     downstream: ColumnRef
     kind: EdgeKind
     evidence: EdgeEvidence
-    transform: str = "copy"  # "copy", "expression", "aggregate", "hash", "count"
+    # "copy", "expression", "aggregate", "hash" (a plain digest: guessable, so the category goes on), "keyed_hash"
+    # and "count" (the value is gone)
+    transform: str = "copy"
 
 
 @dataclass(frozen=True)
@@ -92,3 +103,52 @@ class CheckResult:
     column: str = ""
     evidence: str = ""  # "run 812", a link target
     figures: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    source: str
+    datasets: int
+    columns: int
+    added: int
+    changed: int
+    retired: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """`incomplete` names the models whose lineage is not fully known, and why."""
+
+    models: int
+    tests: int
+    edges: int
+    complete: int
+    stale: int
+    incomplete: Mapping[str, str] = field(default_factory=dict)
+    unmatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EdgesReport:
+    """`unmatched` are columns that the catalog does not know: their edges are left out until the next sync."""
+
+    edges: int
+    unmatched: tuple[ColumnRef, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClassifyReport:
+    changed: int
+    unmatched: tuple[ColumnRef, ...] = ()
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """One line of the search page; `why` says what matched ("column email", "name")."""
+
+    kind: str
+    title: str
+    path: str
+    url: str
+    why: str

@@ -1,0 +1,220 @@
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+from apps.catalog.types import Certainty, EdgeKind, SourceKind
+
+
+class Source(models.Model):
+    """One store under governance. `revision` grows with anything the gate depends on: schemas are cached by it."""
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=20, choices=[(k, k) for k in SourceKind])
+    default_path = ArrayField(models.CharField(max_length=300), default=list)
+    revision = models.BigIntegerField(default=0)
+    synced_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SyncRun(models.Model):
+    """One look at a store, kept also when it failed: the page says since when the catalog is stale, and why."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="syncs")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    actor_name = models.CharField(max_length=200)
+    counts = models.JSONField(default=dict)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "-started_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} at {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Dataset(models.Model):
+    """A table, view or collection. One that vanished from its store is retired, not deleted: history points at it."""
+
+    class Lineage(models.TextChoices):
+        UNKNOWN = "unknown", "unknown"
+        KNOWN = "known", "known"
+        PARTIAL = "partial", "partly known"
+        STALE = "stale", "stale"
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="datasets")
+    path = ArrayField(models.CharField(max_length=300))
+    name = models.CharField(max_length=300)
+    namespace = models.CharField(max_length=600, blank=True)
+    kind = models.CharField(max_length=30)
+    comment = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    owner = models.CharField(max_length=200, blank=True)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    row_count = models.BigIntegerField(null=True)
+    size_bytes = models.BigIntegerField(null=True)
+    changed_at = models.DateTimeField(null=True)
+    loaded_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    definition = models.TextField(blank=True)
+    dbt_id = models.CharField(max_length=300, blank=True)
+    lineage = models.CharField(max_length=10, choices=Lineage.choices, default=Lineage.UNKNOWN)
+    lineage_note = models.CharField(max_length=500, blank=True)
+    # Everything search looks at, in lower case: one indexed text instead of joins over all columns.
+    search = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "path"], name="catalog_dataset_path")]
+        indexes = [
+            GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="catalog_dataset_search"),
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="catalog_dataset_name"),
+            models.Index(
+                fields=["source", "namespace", "name"],
+                condition=Q(retired_at__isnull=True),
+                name="catalog_dataset_live",
+            ),
+            models.Index(fields=["owner"], name="catalog_dataset_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """How people name it: without the database, which is the same for all of a source."""
+        return ".".join(self.path[1:] if len(self.path) > 1 else self.path)
+
+
+class Column(models.Model):
+    """A column, or a path of a document: `devices[].ip` of a collection, `DOC:devices[].ip` of a VARIANT column.
+
+    `within` is the path that contains this one; whatever a contained path is, its container is too.
+    """
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="columns")
+    name = models.CharField(max_length=500)
+    position = models.IntegerField(default=0)
+    type = models.CharField(max_length=200)
+    nullable = models.BooleanField(default=True)
+    primary_key = models.BooleanField(default=False)
+    references = models.CharField(max_length=900, blank=True)
+    comment = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    presence = models.FloatField(null=True)
+    within = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="parts")
+    category = models.CharField(max_length=200, blank=True)
+    certainty = models.CharField(max_length=10, choices=[(c, c) for c in Certainty], default=Certainty.NONE)
+    evidence = models.CharField(max_length=500, blank=True)
+    # Where an inferred category comes from. Kept as a link and not as text: the reader may not know of that column.
+    inferred_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    inferred_steps = models.IntegerField(default=0)
+    # Every category whose values reach this column, not only the most sensitive one.
+    carries = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    classified_by = models.CharField(max_length=200, blank=True)
+    classified_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "name"], name="catalog_column_name"),
+            models.CheckConstraint(
+                condition=Q(certainty=Certainty.NONE, category="") | (~Q(certainty=Certainty.NONE) & ~Q(category="")),
+                name="catalog_column_category_has_certainty",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["category"], condition=~Q(category=""), name="catalog_column_category"),
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="catalog_column_trgm"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LineageEdge(models.Model):
+    """One column's values (or rows) come from another. All edges of one `origin` are replaced together."""
+
+    upstream = models.ForeignKey(Column, on_delete=models.CASCADE, related_name="outgoing")
+    downstream = models.ForeignKey(Column, on_delete=models.CASCADE, related_name="incoming")
+    kind = models.CharField(max_length=10, choices=[(k, k) for k in EdgeKind], default=EdgeKind.VALUE)
+    transform = models.CharField(max_length=20, default="copy")
+    origin = models.CharField(max_length=300)
+    evidence_kind = models.CharField(max_length=20)
+    evidence_ref = models.CharField(max_length=500, blank=True)
+    evidence_detail = models.CharField(max_length=2000, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["downstream", "upstream", "kind", "origin"], name="catalog_edge_once_per_origin"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["upstream", "kind"], name="catalog_edge_upstream"),
+            models.Index(fields=["origin"], name="catalog_edge_origin"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.upstream_id} -> {self.downstream_id} ({self.origin})"
+
+
+class Derivation(models.Model):
+    """What is known of a column beside its edges: it is a constant, a count, made by the load, or not known (why)."""
+
+    class How(models.TextChoices):
+        CONSTANT = "constant", "constant"
+        COUNT = "count", "count"
+        GENERATED = "generated", "generated"
+        UNKNOWN = "unknown", "unknown"
+
+    column = models.ForeignKey(Column, on_delete=models.CASCADE, related_name="derivations")
+    origin = models.CharField(max_length=300)
+    how = models.CharField(max_length=10, choices=How.choices)
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["column", "origin"], name="catalog_derivation_once")]
+        indexes = [models.Index(fields=["origin"], name="catalog_derivation_origin")]
+
+    def __str__(self) -> str:
+        return f"{self.column_id} {self.how}"
+
+
+class Check(models.Model):
+    """A check of a dataset and its latest answer; `outcomes` keeps the earlier ones."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="checks")
+    column = models.CharField(max_length=500, blank=True)
+    name = models.CharField(max_length=400)
+    passed = models.BooleanField()
+    detail = models.CharField(max_length=500, blank=True)
+    evidence = models.CharField(max_length=300, blank=True)
+    figures = models.JSONField(default=dict)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "name", "column"], name="catalog_check_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CheckOutcome(models.Model):
+    check_of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="outcomes")
+    passed = models.BooleanField()
+    detail = models.CharField(max_length=500, blank=True)
+    evidence = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["check_of", "-checked_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.check_of_id} {'passed' if self.passed else 'failed'}"

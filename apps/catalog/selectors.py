@@ -1,0 +1,39 @@
+"""Reads, cut to what the person may know of."""
+
+from django.db.models import QuerySet
+
+from apps.catalog import schemas
+from apps.catalog.models import Dataset, Source
+from apps.catalog.types import SourceSchema
+from portal.accounts.access import visible
+from portal.accounts.models import User
+from portal.accounts.selectors import Someone
+
+
+class SourceNotSynced(LookupError):
+    """The catalog has never seen this source."""
+
+
+def datasets_for(person: Someone) -> QuerySet[Dataset]:
+    """Live datasets the person may know of."""
+    return visible(person, Dataset.objects.filter(retired_at=None)).select_related("source")
+
+
+def visible_ids(person: Someone) -> frozenset[int]:
+    return frozenset(datasets_for(person).order_by().values_list("pk", flat=True))
+
+
+def schema_for_gate(*, source: str, user: User | None) -> SourceSchema:
+    """Everything of `source` that `user` may know of; None is a machine, which may know all.
+
+    Two queries when the schema is already in this process. Raises SourceNotSynced.
+    """
+    row = Source.objects.filter(name=source).first()
+    if row is None:
+        raise SourceNotSynced(f"The catalog has not looked at {source!r} yet.")
+    return schemas.schema_of(row, None if user is None else visible_ids(user))
+
+
+def catalog_schema(source: str) -> SourceSchema:
+    """The whole source, for machine paths."""
+    return schema_for_gate(source=source, user=None)
