@@ -36,9 +36,7 @@ def explain(program: str, names: list[str]) -> str:
 def require(program: Path, env: Mapping[str, str]) -> None:
     """Raises EmbeddedError naming what is missing. Without `ldd` on the machine nothing is checked."""
     if not program.is_file():
-        raise EmbeddedError(
-            f"{program.name} is not installed ({program} is missing): run `make up`, which installs it."
-        )
+        raise EmbeddedError(f"{program.name} is not installed ({program} is missing): run `make up`.")
     try:
         done = subprocess.run(["ldd", str(program)], env=dict(env), capture_output=True, text=True, check=False)
     except FileNotFoundError:

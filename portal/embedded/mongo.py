@@ -26,6 +26,7 @@ ROLES: dict[str, tuple[dict[str, str], ...]] = {
 
 class Mongo:
     name = "mongo"
+    stop_signal = signal.SIGTERM
 
     def launch(self, setting: Setting) -> Launch:
         env = plain_env()
@@ -47,7 +48,6 @@ class Mongo:
                 "--slowms", "2000000000",
             ),
             env,
-            signal.SIGTERM,
         )  # fmt: skip
 
     def answers(self, setting: Setting) -> bool:

@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Protocol
 
 from portal.embedded.home import Home, Json
@@ -28,13 +27,12 @@ class Setting:
 class Launch:
     command: tuple[str, ...]
     env: Mapping[str, str]
-    death_signal: int
     user: str = ""  # "UID:GID" to become
-    programs: tuple[Path, ...] = field(default=())  # checked for missing shared libraries first
 
 
 class Part(Protocol):
     name: str
+    stop_signal: int
 
     def launch(self, setting: Setting) -> Launch:
         """The command, after whatever must be on disk has been written. May take seconds the first time."""

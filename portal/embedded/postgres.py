@@ -52,6 +52,7 @@ FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 class Postgres:
     name = "postgres"
+    stop_signal = signal.SIGINT  # "fast": does not wait for clients to leave
 
     def launch(self, setting: Setting) -> Launch:
         hydrate()
@@ -68,7 +69,6 @@ class Postgres:
         return Launch(
             command=(*front, str(NATIVE / "bin" / "postgres"), "-D", str(data), *options(setting)),
             env=env,
-            death_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
             user=user,
         )
 
@@ -144,7 +144,7 @@ def options(setting: Setting) -> list[str]:
 
 
 def hydrate() -> None:
-    """npm packages cannot hold symbolic links, and `npm ci --ignore-scripts` does not run the script that makes them."""
+    """npm packages hold no symbolic links, and `npm ci --ignore-scripts` does not run what makes them."""
     file = NATIVE / "pg-symlinks.json"
     if not file.is_file():
         raise EmbeddedError("PostgreSQL is not installed (frontend/node_modules is missing): run `make up`.")

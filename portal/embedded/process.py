@@ -14,12 +14,6 @@ from pathlib import Path
 from portal.embedded.home import write_private
 
 CHILD = Path(__file__).with_name("child.py")
-STOP_SIGNALS = {
-    "postgres": signal.SIGINT,
-    "mongo": signal.SIGTERM,
-    "valkey": signal.SIGTERM,
-    "warehouse": signal.SIGTERM,
-}
 LOG_BYTES = 5_000_000
 LOGS_KEPT = 3
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.embedded import environment, process
+from portal.embedded.emulator import Warehouse
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import Home, Json, free_port, port_is_free, write_private
 from portal.embedded.mongo import Mongo
 from portal.embedded.part import Part, Setting
 from portal.embedded.postgres import Postgres
-from portal.embedded.snowflake import Warehouse
 from portal.embedded.valkey import Valkey
 
 PARTS: dict[str, Part] = {part.name: part for part in (Postgres(), Mongo(), Valkey(), Warehouse())}
@@ -112,7 +112,7 @@ class Embedded:
         log = self._log(name)
         process.rotate(log, limit=1)
         child = process.spawn(
-            launch.command, log=log, env=launch.env, user=launch.user, death_signal=launch.death_signal
+            launch.command, log=log, env=launch.env, user=launch.user, death_signal=PARTS[name].stop_signal
         )
         self._children[name] = child
         process.write(self._pid_file(name), process.Running.of(child.pid))
@@ -142,7 +142,7 @@ class Embedded:
     def _end(self, name: str) -> None:
         file = self._pid_file(name)
         if running := process.read(file):
-            process.end(running, sig=process.STOP_SIGNALS[name])
+            process.end(running, sig=PARTS[name].stop_signal)
         if child := self._children.pop(name, None):
             child.wait()
         file.unlink(missing_ok=True)

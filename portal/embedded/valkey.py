@@ -27,6 +27,7 @@ dir {folder}
 
 class Valkey:
     name = "valkey"
+    stop_signal = signal.SIGTERM
 
     def launch(self, setting: Setting) -> Launch:
         env = plain_env()
@@ -38,7 +39,7 @@ class Valkey:
         handle = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as out:  # the password stays off the command line
             out.write(content)
-        return Launch((str(binary()), str(config)), env, signal.SIGTERM)
+        return Launch((str(binary()), str(config)), env)
 
     def answers(self, setting: Setting) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -10,17 +11,23 @@ from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE, write_private
 from portal.embedded.part import Launch, Setting, plain_env
 
+# Ours goes to the end of the search path: in front it would hide packages that bear the same names as our files.
+RUN = "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module('warehouse.launcher', run_name='__main__')"
 WRITERS = {"loader", "owner"}
 
 
 class Warehouse:
     name = "warehouse"
+    stop_signal = signal.SIGTERM
 
     def launch(self, setting: Setting) -> Launch:
         python = tools_python()
         folder = setting.home.data / "warehouse"
         folder.mkdir(mode=0o700, exist_ok=True)
-        config = folder / "server.json"
+        # Files put on a stage hold people's values: none outlives the server that was to load them.
+        shutil.rmtree(folder / "stage", ignore_errors=True)
+        (folder / "stage").mkdir(mode=0o700)
+        config = setting.home.run / "warehouse-server.json"
         write_private(
             config,
             {
@@ -33,8 +40,8 @@ class Warehouse:
                 },
             },
         )
-        env = plain_env(PYTHONPATH=str(Path(__file__).parent), PYTHONDONTWRITEBYTECODE="1", HOME=str(folder))
-        return Launch((str(python), "-m", "warehouse.launcher", str(config)), env, signal.SIGTERM)
+        env = plain_env(PYTHONDONTWRITEBYTECODE="1", HOME=str(folder), TMPDIR=str(folder / "stage"))
+        return Launch((str(python), "-c", RUN, str(Path(__file__).parent), str(config)), env)
 
     def answers(self, setting: Setting) -> bool:
         wire = http.client.HTTPConnection("127.0.0.1", setting.port(self.name), timeout=1)
