@@ -1,28 +1,57 @@
 """What crosses the border of a store: one Protocol, its values, and one error that says whether retrying helps."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import pyarrow as pa
+if TYPE_CHECKING:  # the web process imports these types at start, and pyarrow is heavy
+    import pyarrow as pa
 
 StoreKind = Literal["postgres", "mongo", "snowflake"]
 DatasetKind = Literal["table", "view", "materialized_view", "collection"]
 Account = Literal["gate", "catalog", "loader", "owner"]
+# What went wrong, in the same words for every store.
+ErrorCode = Literal[
+    "unreachable",  # no connection, or it was lost
+    "sign_in",  # the account or its password was refused
+    "not_configured",  # no address for this store and account
+    "plain_text",  # the address would send data unencrypted
+    "busy",  # no free connection, or a lock was held too long
+    "conflict",  # another transaction won; the same again may succeed
+    "timeout",
+    "cancelled",
+    "syntax",
+    "unknown_object",  # table, column, function or collection
+    "forbidden",  # the account has no right to it
+    "read_only",
+    "invalid_value",  # a cast, a range, a division by zero
+    "constraint",
+    "unsupported",
+    "internal",
+]
 
 
 class StoreError(Exception):
     """Every driver's error, turned into ours at the border, once.
 
     `message` may hold what the store said, which can quote a value of a row: show it to machine paths only.
-    `public` never does: it says what kind of thing went wrong.
+    `public` never does: it says what kind of thing went wrong. `code` is the same word in every store.
     """
 
     def __init__(
-        self, message: str, *, store: str, public: str, retryable: bool, code: str = "", position: int | None = None
+        self,
+        message: str,
+        *,
+        store: str,
+        public: str,
+        retryable: bool,
+        code: ErrorCode = "internal",
+        position: int | None = None,
     ) -> None:
         super().__init__(message)
         self.store = store
@@ -72,7 +101,11 @@ class DatasetInfo:
 
 @dataclass(frozen=True)
 class Sql:
-    """A statement for postgres or snowflake. Parameters are bound by the driver (`%s`), never spliced."""
+    """A statement for postgres or snowflake. Parameters are bound by the driver (`%s`), never spliced.
+
+    With parameters, `%s` outside quotes and comments is a placeholder and `%%` a percent sign; what stands inside
+    quotes is never touched, so `like 'a%'` needs no doubling. Without parameters the text is sent as it is.
+    """
 
     text: str
     params: tuple[Any, ...] = ()
@@ -97,16 +130,22 @@ class LoadResult:
 
 
 class Rows(Protocol):
-    """An open result: a schema, then Arrow batches until it is exhausted. Close it, or use it as a context manager."""
+    """An open result: a schema, then Arrow batches until it is exhausted. Close it, or use it as a context manager.
+
+    Every field carries the store's own name of its type as metadata `b"store_type"`.
+    """
 
     schema: pa.Schema
 
     def __iter__(self) -> Iterator[pa.RecordBatch]: ...
-    def __enter__(self) -> "Rows": ...
+    def __enter__(self) -> Rows: ...
     def __exit__(self, *exc: object) -> None: ...
+    def close(self) -> None: ...
 
 
 class Store(Protocol):
+    """One handle over the process's pool of connections: cheap to open, one per piece of work, safe to cancel."""
+
     name: str
     kind: StoreKind
 
@@ -119,7 +158,9 @@ class Store(Protocol):
     def read(self, statement: Statement, *, batch_rows: int = 65_536, timeout_s: float | None = None) -> Rows:
         """Runs in a read-only session with a time limit. `pa.RecordBatch`es of at most `batch_rows` rows.
 
-        Decimals arrive as `pa.decimal128`, times as `pa.timestamp("us", "UTC")` where the store knows a zone.
+        Decimals arrive as `pa.decimal128` where the store knows precision and scale, else as exact text (a sum of
+        bigints in PostgreSQL); times as `pa.timestamp("us", "UTC")` where the store knows a zone; JSON, UUID and
+        other types without an Arrow twin as text. The limit covers the whole read, until the rows are exhausted.
         """
 
     def write(self, target: tuple[str, ...], batches: Iterable[pa.RecordBatch]) -> LoadResult:
@@ -128,7 +169,7 @@ class Store(Protocol):
     def execute(self, *statements: Sql, timeout_s: float | None = None) -> list[int]:
         """Runs statements (writes, DDL) in one transaction where the store can; affected rows of each."""
 
-    def transaction(self) -> AbstractContextManager["Store"]:
+    def transaction(self) -> AbstractContextManager[Store]:
         """A store bound to one transaction: commit at the end, roll back on error."""
 
     def cancel(self) -> None:

@@ -1,0 +1,234 @@
+"""Reading through ADBC: COPY in binary without parameters, a server-side cursor with them. Both stream."""
+
+import re
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import adbc_driver_manager
+import psycopg
+import pyarrow as pa
+from adbc_driver_manager._reader import AdbcRecordBatchReader
+from psycopg.adapt import PyFormat, Transformer
+
+from portal.stores.placeholders import POSTGRES, Bound, bind
+from portal.stores.postgres.columns import convert, from_adbc_schema, schema_of, wrapped
+from portal.stores.postgres.errors import from_adbc, from_psycopg, translate
+from portal.stores.postgres.pool import Pool
+from portal.stores.running import Running
+from portal.stores.types import Sql, StoreError
+
+USE_COPY = "adbc.postgresql.use_copy"
+# What COPY (...) and DECLARE CURSOR take; EXPLAIN and SHOW are sent as they are.
+QUERY = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:\(|(?:select|with|values|table)\b)", re.IGNORECASE | re.DOTALL)
+
+
+class PostgresRows:
+    """One read-only transaction on a borrowed connection, which goes back when the rows are exhausted or closed."""
+
+    schema: pa.Schema
+
+    def __init__(self, pool: Pool, running: Running, *, batch_rows: int, timeout_s: float) -> None:
+        self._pool = pool
+        self._running = running
+        self._batch_rows = batch_rows
+        self._deadline = time.monotonic() + timeout_s
+        self._connection = pool.readers.take()
+        self._cursor = self._connection.cursor()
+        self._key, self._cancelled = running.add(self._stop)
+        self._lock = threading.Lock()
+        self._open = True
+        self._streaming = False
+        self._batches: Iterator[pa.RecordBatch] = iter(())
+
+    def start(self, statement: Sql, timeout_s: float) -> None:
+        try:
+            self._begin(timeout_s)
+            self._batches = self._run(statement)
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in self._batches:
+                yield from _slices(convert(batch, self.schema), self._batch_rows)
+            self._streaming = False
+        except pa.ArrowInvalid as error:
+            raise _no_twin(self._pool.name, error) from error
+        except (adbc_driver_manager.Error, OSError) as error:
+            raise self._error(error) from error
+        finally:
+            self.close()
+
+    def __enter__(self) -> "PostgresRows":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._open:
+                return
+            self._open = False
+        self._running.remove(self._key)
+        if self._end():
+            self._pool.readers.give_back(self._connection)
+        else:
+            self._pool.readers.discard(self._connection)
+
+    def _end(self) -> bool:
+        try:
+            if self._streaming:
+                # Without this, closing a COPY would read it to its end.
+                self._cursor.adbc_cancel()
+            self._cursor.close()
+            with self._connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")
+        except (adbc_driver_manager.Error, OSError):
+            return False
+        return True
+
+    def _begin(self, timeout_s: float) -> None:
+        limit = str(max(1, int(timeout_s * 1000)))
+        try:
+            self._cursor.execute("BEGIN READ ONLY")
+            # Once a query has run, the transaction cannot be made writable any more.
+            names = ("statement_timeout", "idle_in_transaction_session_timeout")
+            calls = ", ".join(f"set_config('{name}', '{limit}', true)" for name in names)
+            self._cursor.execute(f"select {calls}, set_config('cursor_tuple_fraction', '1', true)")
+            self._cursor.fetchone()
+        except adbc_driver_manager.Error as error:
+            raise from_adbc(self._pool.name, error) from error
+
+    def _run(self, statement: Sql) -> Iterator[pa.RecordBatch]:
+        text = statement.text.rstrip(" \t\r\n;") + "\n"
+        params = statement.params
+        bound = bind(text, POSTGRES, lambda n: f"${n}") if params else Bound(text, 0, ())
+        values = _as_text(self._pool.name, params) if params else None
+        try:
+            text = self._typed(text, bound, len(params)) if params else text
+            columns = from_adbc_schema(self._cursor.adbc_execute_schema(bound.text))
+        except adbc_driver_manager.Error as error:
+            raise self._placed(error, bound) from error
+        self.schema = schema_of(columns)
+        is_query = QUERY.match(text) is not None
+        if is_query and any(column.as_text for column in columns):
+            text = wrapped(text, columns, quote)
+        try:
+            return self._stream(text, values) if is_query else self._plain(text, values)
+        except (adbc_driver_manager.Error, OSError) as error:
+            raise self._error(error) from error
+
+    def _typed(self, text: str, bound: Bound, given: int) -> str:
+        """Parameters travel as text and are cast to the type the server infers, as in psycopg: ADBC would declare
+        them as Arrow's types, and `uuid = text` has no operator."""
+        if bound.marks != given:
+            raise _wrong_count(self._pool.name, bound.marks, given)
+        parameters = self._cursor.adbc_prepare(bound.text)
+        types = [(field.metadata or {}).get(b"POSTGRESQL:type", b"text").decode() for field in parameters]
+        return bind(text, POSTGRES, lambda n: f"(${n}::text::{quote(types[n - 1])})").text
+
+    def _stream(self, text: str, values: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
+        if values is None:
+            self._cursor.execute(text)
+            self._streaming = True
+            return self._result()
+        self._set_copy("false")
+        self._cursor.execute(f"DECLARE portico_rows NO SCROLL CURSOR FOR {text}", values)
+        return self._fetch()
+
+    def _plain(self, text: str, values: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
+        self._set_copy("false")
+        self._cursor.execute(text, values) if values is not None else self._cursor.execute(text)
+        return self._result() if self.schema.names else iter(())
+
+    def _result(self) -> Iterator[pa.RecordBatch]:
+        # Not `fetch_record_batch`: pyarrow's own reader loses the SQLSTATE of an error in the middle of the rows.
+        handle = self._cursor.fetch_arrow()  # named, so that it outlives the import of its stream
+        return iter(AdbcRecordBatchReader._import_from_c(handle.address))
+
+    def _fetch(self) -> Iterator[pa.RecordBatch]:
+        while True:
+            self._in_time()
+            self._cursor.execute(f"FETCH FORWARD {self._batch_rows} FROM portico_rows")
+            rows = 0
+            for batch in self._result():
+                rows += batch.num_rows
+                yield batch
+            if rows < self._batch_rows:
+                return
+
+    def _set_copy(self, value: str) -> None:
+        self._cursor.adbc_statement.set_options(**{USE_COPY: value})
+
+    def _in_time(self) -> None:
+        if self._cancelled.is_set():
+            raise translate(self._pool.name, "57014", "cancelled between batches", None)
+        if time.monotonic() > self._deadline:
+            raise translate(self._pool.name, "57014", "statement timeout between batches", None)
+
+    def _stop(self) -> None:
+        try:
+            self._cursor.adbc_cancel()
+        except adbc_driver_manager.Error:
+            return  # it ended in the meantime
+
+    def _error(self, error: Exception) -> StoreError:
+        self._streaming = False
+        if self._cancelled.is_set():
+            return translate(self._pool.name, "57014", str(error), None)
+        return from_adbc(self._pool.name, error)
+
+    def _placed(self, error: Exception, bound: Bound) -> StoreError:
+        placed = self._error(error)
+        placed.position = bound.original(placed.position)
+        return placed
+
+
+def read(pool: Pool, running: Running, statement: Sql, *, batch_rows: int, timeout_s: float) -> PostgresRows:
+    rows = PostgresRows(pool, running, batch_rows=batch_rows, timeout_s=timeout_s)
+    rows.start(statement, timeout_s)
+    return rows
+
+
+def quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _slices(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
+
+
+def _as_text(store: str, params: Sequence[Any]) -> pa.RecordBatch:
+    try:
+        dumped = Transformer().dump_sequence(params, [PyFormat.TEXT] * len(params))
+    except psycopg.Error as error:
+        raise from_psycopg(store, error) from error
+    values = [None if value is None else bytes(value).decode() for value in dumped]
+    return pa.RecordBatch.from_arrays(
+        [pa.array([value], pa.string()) for value in values], names=[str(n) for n in range(len(values))]
+    )
+
+
+def _wrong_count(store: str, marks: int, given: int) -> StoreError:
+    return StoreError(
+        f"{marks} placeholders, {given} parameters",
+        store=store,
+        public="The statement has another number of parameters than were given.",
+        retryable=False,
+        code="syntax",
+    )
+
+
+def _no_twin(store: str, error: Exception) -> StoreError:
+    return StoreError(
+        str(error),
+        store=store,
+        public="A value of the result has no exact representation (NaN or infinity in a decimal column).",
+        retryable=False,
+        code="invalid_value",
+    )
