@@ -8,7 +8,7 @@ from estate.pipelines.definition import Agreement, Measure
 
 def newest(table: str, columns: str) -> str:
     return (
-        f"select {columns} from ANALYTICS.RAW.{table} "
+        f"select {columns} from ANALYTICS.RAW.{table} "  # noqa: S608
         "qualify row_number() over (partition by ID order by UPDATED_AT desc, _LOADED_AT desc) = 1"
     )
 

@@ -22,8 +22,8 @@ class Extract:
 
     `source` is a name of `settings.STORES`; `path` the dataset there without its database: ("public", "charges") or
     ("sessions",). `target` is (database, schema, table); the loader adds _LOADED_AT, _RUN_ID and _BATCH.
-    A row version is (key, cursor): the same one twice is the same row. A writer's cursor values become visible only when
-    it commits, so a load reads again from `overlap_s` before its last cursor and leaves out the versions it has.
+    A row version is (key, cursor): the same one twice is the same row. A writer's cursor values become visible only
+    when it commits, so a load reads again from `overlap_s` before its last cursor and leaves out the versions it has.
     """
 
     key: str

@@ -1,0 +1,62 @@
+"""Puts rows into the OLTP: all of a load in one transaction, and the same load twice gives the same tables."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from estate.oltp import scripts
+from portal.stores.types import Sql, Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# In an order that reads well; keys are put back at the end, so it need not follow them.
+TABLES = (
+    "merchants", "customers", "payment_methods", "payment_intents", "charges", "refunds", "disputes", "payouts",
+    "balance_transactions", "invoices", "invoice_items",
+)  # fmt: skip
+LIMIT_S = 1800.0
+Progress = Callable[[str, int], None]
+
+
+def ensure_schema(store: Store) -> None:
+    """Tables and comments. Foreign keys and indexes come with the first load, which puts them back in any case."""
+    store.execute(*scripts.schema(), *scripts.drop_keys(), *scripts.keys(), timeout_s=LIMIT_S)
+
+
+def load(store: Store, batches: Iterable[tuple[str, "pa.RecordBatch"]], *, progress: Progress) -> dict[str, int]:
+    """Rows staged per table. New rows are inserted, changed ones updated; a row that is as it was keeps its
+    `updated_at`, so that nobody extracts it again. Keys must be unique within the load. Raises StoreError."""
+    counts: dict[str, int] = {}
+    columns: dict[str, list[str]] = {}
+    with store.transaction() as bound:
+        bound.execute(*scripts.drop_keys(), timeout_s=LIMIT_S)
+        for table, batch in batches:
+            if table not in columns:
+                columns[table] = list(batch.schema.names)
+                bound.execute(_stage(table))
+            bound.write(("pg_temp", f"load_{table}"), [batch])
+            counts[table] = counts.get(table, 0) + batch.num_rows
+            progress(table, counts[table])
+        for table in TABLES:
+            if table in columns:
+                bound.execute(_merge(table, columns[table]))
+        bound.execute(*scripts.keys())
+    return counts
+
+
+def _stage(table: str) -> Sql:
+    return Sql(f"create temporary table load_{table} (like public.{table} including defaults) on commit drop")
+
+
+def _merge(table: str, columns: list[str]) -> Sql:
+    names = ", ".join(columns)
+    values = [name for name in columns if name != "id"]
+    assign = ", ".join(f"{name} = excluded.{name}" for name in values)
+    old = ", ".join(f"held.{name}" for name in values)
+    new = ", ".join(f"excluded.{name}" for name in values)
+    return Sql(
+        f"insert into public.{table} as held ({names}, updated_at) "  # noqa: S608 - names of our own tables
+        f"select {names}, clock_timestamp() from pg_temp.load_{table} "
+        f"on conflict (id) do update set {assign}, updated_at = excluded.updated_at "
+        f"where ({old}) is distinct from ({new})"
+    )
