@@ -14,6 +14,7 @@ env = Environment(HOME / "env.json")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
+VERSION = "0.1.0"  # as in pyproject.toml
 EMBEDDED = env.flag("PORTICO_EMBEDDED", True)
 DEMO = env.flag("PORTICO_DEMO", EMBEDDED)
 DEMO_PASSWORD = env.text("PORTICO_DEMO_PASSWORD")
@@ -217,11 +218,39 @@ QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
 # Tools that only run as processes (dbt) live in an environment of their own.
 TOOLS_BIN = Path(env.text("PORTICO_TOOLS_BIN", str(BASE_DIR / ".venv-tools" / "bin")))
 
+# Durable runs. A worker that stays silent longer than the lease has lost its steps; the sweeper looks that often.
+RUN_LEASE_SECONDS = env.number("PORTICO_RUN_LEASE_SECONDS", 15)
+RUN_RENEW_SECONDS = env.number("PORTICO_RUN_RENEW_SECONDS", 4)
+RUN_SWEEP_SECONDS = env.number("PORTICO_RUN_SWEEP_SECONDS", 3)
+RUN_BACKOFF_SECONDS = env.number("PORTICO_RUN_BACKOFF_SECONDS", 2)
+RUN_BACKOFF_CAP_SECONDS = env.number("PORTICO_RUN_BACKOFF_CAP_SECONDS", 120)
+RUN_STOP_SECONDS = env.number("PORTICO_RUN_STOP_SECONDS", 10)
+RUN_STORE_PATIENCE_SECONDS = env.number("PORTICO_RUN_STORE_PATIENCE_SECONDS", 900)
+RUN_LOG_DAYS = env.number("PORTICO_RUN_LOG_DAYS", 30)
+# How many steps of the whole portal may hold a pool at once.
+RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8}
+# How many threads of one worker a queue may take: a long load never takes the room of a query.
+RUN_SLOTS: dict[str, int] = {
+    "queries": env.number("PORTICO_RUN_QUERY_SLOTS", 4),
+    "steps": env.number("PORTICO_RUN_STEP_SLOTS", 4),
+}
+
 # What a lower floor needs from a higher one it names here and never imports.
-STEP_KINDS: dict[str, str] = {}
+STEP_KINDS: dict[str, str] = {
+    "pipelines.extract": "apps.pipelines.steps.extract",
+    "pipelines.load": "apps.pipelines.steps.load",
+    "pipelines.transform": "apps.pipelines.steps.transform",
+    "pipelines.check": "apps.pipelines.steps.check",
+    "pipelines.publish": "apps.pipelines.steps.publish",
+}
 PERIODIC: dict[str, dict[str, object]] = {
+    "runs-sweep": {"task": "portal.runs.tasks.sweep", "every_s": RUN_SWEEP_SECONDS},
+    "runs-prune": {"task": "portal.runs.tasks.prune", "every_s": 6 * 3600},
+    "pipelines-due": {"task": "apps.pipelines.tasks.start_due", "every_s": 20},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
+# name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
+PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
 DATASET_TABS: list[dict[str, str]] = []
 SEARCH_PROVIDERS: list[str] = []
 HOME_SECTIONS: list[str] = []
@@ -229,15 +258,22 @@ HOME_SECTIONS: list[str] = []
 # What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.
 ROLE_PERMISSIONS: dict[str, list[str]] = {
     "analyst": ["pipelines.view_pipeline"],
-    "steward": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_health"],
+    "steward": [
+        "catalog.view_dataset",
+        "pipelines.view_pipeline",
+        "pipelines.run_pipeline",
+        "accounts.view_health",
+    ],
     "compliance_officer": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit"],
-    "ml_engineer": ["pipelines.view_pipeline"],
+    "ml_engineer": ["pipelines.view_pipeline", "pipelines.run_pipeline"],
     "auditor": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit", "accounts.view_health"],
     "administrator": [
         "catalog.view_dataset",
         "pipelines.view_pipeline",
+        "pipelines.run_pipeline",
         "accounts.view_audit",
         "accounts.view_health",
+        "runs.control_run",
     ],
 }
 

@@ -19,9 +19,23 @@ class State(StrEnum):
     SKIPPED = "skipped"
 
 
+class Wait(StrEnum):
+    """What a waiting step waits for."""
+
+    DEPENDENCY = "dependency"
+    POOL = "pool"
+    RETRY = "retry"
+    STEP = "step"  # the step said so: StepWaits
+    STORE = "store"
+
+
 @dataclass(frozen=True)
 class StepPlan:
-    """`kind` is a key of `settings.STEP_KINDS`; `params` holds ids and names, never a person's values."""
+    """`kind` is a key of `settings.STEP_KINDS`; `params` holds ids and names, never a person's values.
+
+    `max_attempts` counts failures, dead workers included; 1 means that the step is never tried again. `queue` is
+    "steps", or "queries" for what a person sits and waits for.
+    """
 
     key: str
     kind: str
@@ -31,11 +45,17 @@ class StepPlan:
     pool: str = ""  # name of a concurrency pool; empty: none
     max_attempts: int = 4
     timeout_s: int = 3600
+    queue: str = "steps"
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """`permission` is "app_label.codename", checked for the object (or globally) before anyone is shown the run."""
+    """`permission` is "app_label.codename", checked for the object (or globally) before anyone is shown the run.
+
+    The object is the one whose primary key is `subject_id`. Whoever started the run sees it too; with an empty
+    `permission` nobody else does. `control` is the permission to cancel and resume it, for others than the starter
+    and holders of `runs.control_run`.
+    """
 
     kind: str  # "pipeline", "query", "catalog_sync", ...
     name: str  # "payments_elt"
@@ -44,6 +64,8 @@ class RunPlan:
     permission: str
     subject_kind: str = ""  # what the run is about, for links back: "pipeline", "execution"
     subject_id: str = ""
+    trigger: str = "manual"  # "manual", "schedule", "api", "command"
+    control: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,9 +126,7 @@ class StepContext(Protocol):
         """A transaction on the portal's database that commits only while this attempt owns the step (row lock on
         the step, attempt number compared). Every receipt and outcome is written inside one. Raises LeaseLost."""
 
-    def run_process(
-        self, args: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None
-    ) -> int:
+    def run_process(self, args: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None) -> int:
         """Runs a child that dies with its worker; its lines go to the log; cancel reaches it. Returns its exit code."""
 
 

@@ -1,0 +1,34 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as portal
+
+from tests.runs.processes import Celery
+from tests.runs.steps import KINDS
+
+
+@pytest.fixture(autouse=True)
+def kinds(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.STEP_KINDS = {**portal.STEP_KINDS, **KINDS}
+
+
+@pytest.fixture
+def marks(tmp_path: Path) -> Path:
+    return tmp_path / "marks"
+
+
+@pytest.fixture
+def celery(live_db: None, tmp_path: Path) -> Iterator[Celery]:
+    """Starts workers and schedulers on demand; kills what is left of them."""
+    found = Celery(tmp_path)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def worker(celery: Celery) -> Celery:
+    """One worker and the scheduler, as `make up` starts them."""
+    celery.beat()
+    celery.worker()
+    return celery
