@@ -12,7 +12,7 @@ from portal.runs.claims import Claim
 from portal.runs.logs import LogBuffer
 from portal.runs.process import Child
 from portal.runs.settle import fence
-from portal.runs.types import LeaseLost, StepCancelled
+from portal.runs.types import LeaseLost, LineReader, StepCancelled
 from portal.runs.verdicts import Stop
 from portal.stores.types import StoreError
 
@@ -61,7 +61,14 @@ class Context:
         with fence(self.step_id, self.attempt):
             yield
 
-    def run_process(self, args: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None) -> int:
+    def run_process(
+        self,
+        args: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        line: LineReader | None = None,
+    ) -> int:
         self.check()
         child = Child(args, env=env, cwd=cwd)
         with self._lock:
@@ -69,13 +76,20 @@ class Context:
         try:
             if self.stopped is not None:
                 child.stop()
-            code = child.follow(self.log)
+            code = child.follow(self._told_by(line) if line else self.log)
         finally:
             child.kill()
             with self._lock:
                 self._children.remove(child)
         self.check()
         return code
+
+    def _told_by(self, line: LineReader) -> Callable[[str], None]:
+        def tell(text: str) -> None:
+            if found := line(text):
+                self.log(found[1], level=found[0])
+
+        return tell
 
     # What the keeper uses.
 
