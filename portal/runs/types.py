@@ -102,6 +102,10 @@ class LeaseLost(Exception):
     """This attempt no longer owns the step: another took over. Nothing it writes may count."""
 
 
+# A line of a child's output -> (level, text) for the log, or None for what nobody needs, or may, read.
+LineReader = Callable[[str], tuple[str, str] | None]
+
+
 class StepContext(Protocol):
     run_id: int
     step_id: int
@@ -126,8 +130,16 @@ class StepContext(Protocol):
         """A transaction on the portal's database that commits only while this attempt owns the step (row lock on
         the step, attempt number compared). Every receipt and outcome is written inside one. Raises LeaseLost."""
 
-    def run_process(self, args: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None) -> int:
-        """Runs a child that dies with its worker; its lines go to the log; cancel reaches it. Returns its exit code."""
+    def run_process(
+        self,
+        args: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        line: LineReader | None = None,
+    ) -> int:
+        """Runs a child that dies with its worker; its lines go to the log, as `line` tells them if there is one;
+        cancel reaches it. Returns its exit code."""
 
 
 StepFunction = Callable[[StepContext], Outcome]
