@@ -1,0 +1,58 @@
+"""A window of a PostgreSQL table. Columns are cast where they are read, so that rows stream out as they are staged."""
+
+from apps.pipelines.definitions import Extract
+from apps.pipelines.extraction.typing import postgres_cast
+from apps.pipelines.windows import Window
+from portal.stores.types import Sql
+
+
+def head(extract: Extract) -> Sql:
+    """The newest row and the store's clock; no row when the table is empty."""
+    order = ", ".join(f"{_name(name)} desc" for name in _order(extract))
+    key = f"{_name(extract.keys[0])}::text" if len(extract.keys) == 1 else "''"
+    return Sql(
+        f"select {_name(extract.cursor)}::timestamptz as at, {key} as key, clock_timestamp() as clock "  # noqa: S608
+        f"from {_table(extract)} where {_name(extract.cursor)} is not null order by {order} limit 1"
+    )
+
+
+def columns(extract: Extract) -> Sql:
+    """An empty answer that carries the names of the table's columns."""
+    return Sql(f"select * from {_table(extract)} limit 0")  # noqa: S608 - names from the definition, quoted
+
+
+def rows(extract: Extract, window: Window) -> Sql:
+    select = ", ".join(
+        f"{_name(column.source)}::{postgres_cast(column.type)} as {_name(column.target)}" for column in extract.columns
+    )
+    where, params = _within(extract, window)
+    return Sql(f"select {select} from {_table(extract)} where {where}", params)  # noqa: S608 - as above
+
+
+def _within(extract: Extract, window: Window) -> tuple[str, tuple[str, ...]]:
+    """(cursor, key) as a row value: with the index on both, a window is one range of it."""
+    at = _name(extract.cursor)
+    parts: list[str] = []
+    params: list[str] = []
+    for operator, inclusive, position in ((">", ">=", window.lower), ("<=", "<=", window.upper)):
+        if position is None:
+            continue
+        params.append(position.at.isoformat())
+        if position.key:
+            parts.append(f"({at}, {_name(extract.keys[0])}) {operator} (%s::timestamptz, %s)")
+            params.append(position.key)
+        else:
+            parts.append(f"{at} {inclusive} %s::timestamptz")
+    return " and ".join(parts), tuple(params)
+
+
+def _order(extract: Extract) -> tuple[str, ...]:
+    return (extract.cursor, *extract.keys)
+
+
+def _table(extract: Extract) -> str:
+    return ".".join(_name(part) for part in extract.path)
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

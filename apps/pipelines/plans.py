@@ -1,0 +1,76 @@
+"""The plan of one run: a pair of steps per dataset, then what is built from all of them."""
+
+from apps.pipelines.definitions import Definition, Extract
+from apps.pipelines.models import Pipeline
+from portal.runs.types import RunPlan, StepPlan
+
+VIEW = "pipelines.view_pipeline"
+RUN = "pipelines.run_pipeline"
+POOL = "warehouse"
+HOUR = 3600
+
+
+def plan_of(pipeline: Pipeline, definition: Definition, *, trigger: str) -> RunPlan:
+    loads = tuple(f"load:{extract.key}" for extract in definition.extracts)
+    built = tuple(f"build:{place}" for place in range(len(definition.transforms)))
+    return RunPlan(
+        kind="pipeline",
+        name=definition.name,
+        title=definition.title,
+        steps=(
+            *(step for extract in definition.extracts for step in _pair(extract)),
+            *_builds(definition, loads),
+            StepPlan(
+                key="check",
+                kind="pipelines.check",
+                title="Compare source, RAW and CORE",
+                after=built or loads,
+                pool=POOL,
+            ),
+            StepPlan(
+                key="publish", kind="pipelines.publish", title="Tell the catalog", after=(*built, "check"), pool=POOL
+            ),
+        ),
+        permission=VIEW,
+        control=RUN,
+        subject_kind="pipeline",
+        subject_id=str(pipeline.pk),
+        trigger=trigger,
+    )
+
+
+def _pair(extract: Extract) -> tuple[StepPlan, StepPlan]:
+    params = {"dataset": extract.key}
+    table = ".".join(extract.target[1:])
+    first = StepPlan(
+        key=f"extract:{extract.key}",
+        kind="pipelines.extract",
+        title=f"Extract {extract.key}",
+        params=params,
+        timeout_s=4 * HOUR,
+    )
+    second = StepPlan(
+        key=f"load:{extract.key}",
+        kind="pipelines.load",
+        title=f"Load {table}",
+        params=params,
+        after=(first.key,),
+        pool=POOL,
+        timeout_s=4 * HOUR,
+    )
+    return first, second
+
+
+def _builds(definition: Definition, loads: tuple[str, ...]) -> list[StepPlan]:
+    return [
+        StepPlan(
+            key=f"build:{place}",
+            kind="pipelines.transform",
+            title=f"dbt {transform.arguments[0]}",
+            params={"transform": place},
+            after=loads if not place else (f"build:{place - 1}",),
+            pool=POOL,
+            timeout_s=4 * HOUR,
+        )
+        for place, transform in enumerate(definition.transforms)
+    ]

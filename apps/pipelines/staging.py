@@ -1,0 +1,143 @@
+"""Arrow batches into Parquet files on disk: bounded memory, and no file that is half written under its name."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FILE_BYTES = 96 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A finished file. `path` is absolute; `sha256` is of its bytes."""
+
+    path: Path
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass
+class HashingFile:
+    """A file that knows the hash of what was written, so that it need not be read again."""
+
+    path: Path
+    digest: Any = field(default_factory=hashlib.sha256)
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self._file = self.path.open("wb", buffering=1 << 20)
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return self._file.write(data)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """On disk before it is renamed: a name that survives a power cut has its bytes too."""
+        if not self.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self.closed = True
+
+
+class Part:
+    """One Parquet file being written as `<name>.part`."""
+
+    def __init__(self, path: Path, schema: "pa.Schema") -> None:
+        import pyarrow.parquet as pq
+
+        self._path = path
+        self._file = HashingFile(path.with_suffix(".part"))
+        self._writer = pq.ParquetWriter(self._file, schema, compression="snappy", write_statistics=False)
+        self.rows = 0
+
+    def write(self, batch: "pa.RecordBatch") -> int:
+        """Returns the bytes written so far. A batch is a row group: nothing of it stays in memory."""
+        self._writer.write_batch(batch)
+        self.rows += batch.num_rows
+        return self._file.tell()
+
+    def finish(self) -> Staged:
+        self._writer.close()
+        self._file.close()
+        size = self._file.path.stat().st_size
+        self._file.path.rename(self._path)
+        return Staged(self._path, self.rows, size, self._file.digest.hexdigest())
+
+    def abandon(self) -> None:
+        self._file.close()
+        self._file.path.unlink(missing_ok=True)
+
+
+def stage(
+    folder: Path,
+    batches: Iterable["pa.RecordBatch"],
+    *,
+    prefix: str = "part",
+    after_batch: Callable[[int], None] = lambda rows: None,
+    file_bytes: int = FILE_BYTES,
+) -> tuple[Staged, ...]:
+    """Writes `part-00000.parquet`, ... below `folder`, a new one past `file_bytes`. Batches share one schema.
+
+    What an earlier attempt left there is removed first; with a `prefix` of its own, an attempt that is still writing
+    somewhere cannot put its bytes into our files. `after_batch` is told the rows so far.
+    """
+    clear(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    done: list[Staged] = []
+    part: Part | None = None
+    rows = 0
+    try:
+        for batch in batches:
+            if not batch.num_rows:
+                continue
+            part = part or Part(folder / f"{prefix}-{len(done):05d}.parquet", batch.schema)
+            full = part.write(batch) >= file_bytes
+            rows += batch.num_rows
+            after_batch(rows)
+            if full:
+                done.append(part.finish())
+                part = None
+        if part:
+            done.append(part.finish())
+            part = None
+    finally:
+        if part:
+            part.abandon()
+    _sync(folder)
+    return tuple(done)
+
+
+def clear(folder: Path) -> None:
+    """Removes the files of one window, and its folder. Nothing else is ever below it."""
+    if not folder.is_dir():
+        return
+    for file in folder.iterdir():
+        file.unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def content_hash(files: Iterable[Staged]) -> str:
+    return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """The renames, too, must be on disk before a receipt says that the files are there."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
