@@ -113,3 +113,13 @@ class Refused:
 
 
 Decision = Allowed | Refused
+
+
+class Refusal(Exception):
+    """Raised inside the engine; `decide` turns it into its `Refused`."""
+
+    def __init__(
+        self, code: str, message: str, hint: str = "", *, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.refused = Refused(code, message, hint, line, column)

@@ -1,0 +1,115 @@
+"""Which mask a reader gets for a column, and why."""
+
+from dataclasses import dataclass
+
+from apps.catalog.types import Certainty, ColumnSchema, DatasetSchema
+from apps.compliance.policy.types import MaskKind, MaskRule, PolicySet, Reader
+
+# From least to most strict: among rules of one category the reader gets the first that one of them gives.
+STRICTNESS = (
+    MaskKind.CLEAR,
+    MaskKind.YEAR,
+    MaskKind.PARTIAL_EMAIL,
+    MaskKind.PARTIAL_PHONE,
+    MaskKind.PARTIAL_CARD,
+    MaskKind.INITIAL,
+    MaskKind.REDACT,
+    MaskKind.NULL,
+)
+WORDS = {
+    MaskKind.CLEAR: "shown as it is",
+    MaskKind.YEAR: "only the year is shown",
+    MaskKind.PARTIAL_EMAIL: "only the domain is shown",
+    MaskKind.PARTIAL_PHONE: "only the last two digits are shown",
+    MaskKind.PARTIAL_CARD: "only the last four digits are shown",
+    MaskKind.INITIAL: "only the first letter is shown",
+    MaskKind.REDACT: "replaced by a constant",
+    MaskKind.NULL: "hidden",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`answer` is "allowed", "forbidden" or "not_configured"; the last two are hidden or masked, for other reasons."""
+
+    kind: MaskKind
+    answer: str
+    reason: str
+    rule: str = ""
+    approver: str = ""
+
+    @property
+    def masked(self) -> bool:
+        return self.kind is not MaskKind.CLEAR
+
+
+def choose(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Reader, policies: PolicySet) -> Choice:
+    if column.certainty is Certainty.NONE or not column.category:
+        return Choice(
+            MaskKind.NULL,
+            "not_configured",
+            "Hidden: nobody has said yet what this column holds. A steward can classify it.",
+            approver="steward",
+        )
+    if granted(column, dataset, source, reader):
+        return Choice(MaskKind.CLEAR, "allowed", "Shown by a grant to you.", rule="grant")
+    rules = closest_rules(column.category, policies)
+    if not rules:
+        return Choice(
+            MaskKind.NULL,
+            "not_configured",
+            f"Hidden: no rule says who may see {column.category}. A compliance officer can write one.",
+            approver="compliance_officer",
+        )
+    return by_rules(column, reader, rules)
+
+
+def granted(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Reader) -> bool:
+    exact = "/".join((source, *dataset.path, column.name))
+    return exact in reader.grants or any(covers(grant, column.category) for grant in reader.grants)
+
+
+def covers(category: str, other: str) -> bool:
+    """Whether `other` is `category` or lies below it.
+
+    >>> covers("user.contact", "user.contact.email"), covers("user.con", "user.contact.email")
+    (True, False)
+    """
+    return other == category or other.startswith(f"{category}.")
+
+
+def closest_rules(category: str, policies: PolicySet) -> list[MaskRule]:
+    """The rules of the most specific category that has any, whoever they are for: a broader rule never reopens
+    what a narrower one keeps for others."""
+    covering = [rule for rule in policies.rules if covers(rule.category, category)]
+    longest = max((rule.category.count(".") for rule in covering), default=0)
+    return [rule for rule in covering if rule.category.count(".") == longest]
+
+
+def by_rules(column: ColumnSchema, reader: Reader, rules: list[MaskRule]) -> Choice:
+    mine = [rule for rule in rules if applies(rule, reader)]
+    if not mine:
+        rule = rules[0]
+        return Choice(
+            MaskKind.NULL,
+            "forbidden",
+            f"Hidden: the rule “{rule.id}” for {rule.category} names neither your role nor your purpose."
+            + lifted_by(rule.approver),
+            rule=rule.id,
+            approver=rule.approver,
+        )
+    best = min(mine, key=lambda rule: STRICTNESS.index(rule.mask))
+    if best.mask is MaskKind.CLEAR:
+        return Choice(MaskKind.CLEAR, "allowed", "", rule=best.id, approver=best.approver)
+    reason = f"Masked by the rule “{best.id}”: {column.category}, {WORDS[best.mask]}." + lifted_by(best.approver)
+    return Choice(best.mask, "forbidden", reason, rule=best.id, approver=best.approver)
+
+
+def lifted_by(approver: str) -> str:
+    return f" {approver.replace('_', ' ').capitalize()} can lift it." if approver else ""
+
+
+def applies(rule: MaskRule, reader: Reader) -> bool:
+    role = not rule.roles or bool(rule.roles & reader.roles)
+    purpose = not rule.purposes or reader.purpose in rule.purposes
+    return role and purpose

@@ -1,0 +1,168 @@
+"""Refuses whatever is not in the vocabulary, before a name is resolved: metadata, files, other functions, writes."""
+
+import re
+
+from sqlglot import exp
+
+from apps.compliance.policy.sql.vocabulary import (
+    ALLOWED_ARGS,
+    FUNCTIONS,
+    JOIN_KINDS,
+    JOIN_SIDES,
+    LONGEST_PAD,
+    NAMED,
+    STRUCTURE,
+    TYPES,
+)
+from portal.sql.parse import Dialect, SqlProblem, problem_at
+
+WORD = re.compile(r"[A-Za-z_]{1,30}( [A-Za-z_]{1,30}){0,3}")
+ASK = "Only functions that compute from their arguments are open; ask the data platform team to add one."
+
+
+def check_allowed(tree: exp.Expr, dialect: Dialect) -> None:
+    """Raises SqlProblem at the first node, argument, function or type outside the vocabulary.
+
+    >>> select pg_read_file('/etc/passwd')
+    function_not_allowed: The function pg_read_file is not allowed here.
+    """
+    for node in tree.walk():
+        kind = type(node).__name__
+        if isinstance(node, exp.Anonymous):
+            check_named(node, dialect)
+        elif kind not in STRUCTURE and kind not in FUNCTIONS:
+            raise not_allowed(node)
+        if kind == "Distinct" and dialect == "snowflake" and node.args.get("on"):
+            raise problem_at(node, "not_supported", "DISTINCT ON is not supported here.", "Use QUALIFY ROW_NUMBER().")
+        check_args(node, kind)
+        check = CHECKS.get(kind)
+        if check is not None:
+            check(node)
+
+
+def not_allowed(node: exp.Expr) -> SqlProblem:
+    if isinstance(node, exp.Func):
+        name = node.sql_name().lower()
+        return problem_at(node, "function_not_allowed", f"The function {name} is not allowed here.", ASK)
+    said = KINDS.get(type(node).__name__, f"This part of the language ({type(node).__name__}) is")
+    return problem_at(node, "not_supported", f"{said} not supported here.", "Write it another way.")
+
+
+KINDS = {
+    "Hint": "Hints are",
+    "Lock": "Locking reads (FOR UPDATE) are",
+    "Into": "SELECT INTO is",
+    "Lateral": "LATERAL is",
+    "Values": "VALUES as a table is",
+    "TableSample": "Sampling is",
+    "Parameter": "Variables and numbered columns ($1) are",
+    "SessionParameter": "Session variables are",
+    "Placeholder": "Placeholders are",
+    "ByteString": "Strings with escapes (E'...') are",
+    "National": "National strings (N'...') are",
+    "Dot": "Names with more parts than a table has, and fields of whole rows, are",
+    "TableColumn": "A whole row as a value is",
+    "Pivot": "PIVOT is",
+    "Fetch": "FETCH is",
+    "HistoricalData": "Time travel is",
+    "Command": "This statement is",
+    "Unnest": "UNNEST is",
+    "Bracket": "Elements by position or key are",
+    "Kwarg": "Named arguments are",
+}
+
+
+def check_named(node: exp.Anonymous, dialect: Dialect) -> None:
+    name = node.this if isinstance(node.this, str) else ""
+    if name.lower() not in NAMED[dialect]:
+        shown = name or node.name
+        raise problem_at(node, "function_not_allowed", f"The function {shown} is not allowed here.", ASK)
+
+
+def check_args(node: exp.Expr, kind: str) -> None:
+    allowed = ALLOWED_ARGS.get(kind)
+    if allowed is None:
+        return
+    for name, value in node.args.items():
+        if value and name not in allowed.split():
+            word = name.strip("_").replace("_", " ").upper()
+            nested = value[0] if isinstance(value, list) else value
+            at = nested if isinstance(nested, exp.Expr) else node
+            said = KINDS.get(type(nested).__name__, f"{word} is")
+            raise problem_at(at, "not_supported", f"{said} not supported here.", "Write it another way.")
+
+
+def check_join(node: exp.Expr) -> None:
+    if node.text("kind").upper() not in JOIN_KINDS or node.text("side").upper() not in JOIN_SIDES:
+        raise problem_at(node, "not_supported", "This kind of join is not supported here.", "Use JOIN ... ON.")
+    if not isinstance(node.this, exp.Table | exp.Subquery):
+        raise problem_at(node, "not_supported", "Only tables and subqueries can be joined here.")
+
+
+def check_from(node: exp.Expr) -> None:
+    if not isinstance(node.this, exp.Table | exp.Subquery):
+        raise not_allowed(node.this)
+
+
+def check_type(node: exp.Expr) -> None:
+    name = str(getattr(node.this, "value", node.this)).upper()
+    if name not in TYPES:
+        raise problem_at(
+            node, "type_not_allowed", f"Values cannot be turned into {name.lower()} here.", "Use an ordinary type."
+        )
+
+
+def check_var(node: exp.Expr) -> None:
+    if not WORD.fullmatch(node.name):
+        raise problem_at(node, "not_supported", "This word is not supported here.", "Write it another way.")
+
+
+def check_literal_number(node: exp.Expr) -> None:
+    expression = node.args.get("expression")
+    whole = isinstance(expression, exp.Literal) and not expression.is_string and expression.name.isdigit()
+    if not whole:
+        raise problem_at(node, "not_supported", "LIMIT and OFFSET take a whole number here.", "Write the number.")
+
+
+def check_pad(node: exp.Expr) -> None:
+    length = node.args.get("expression")
+    short = isinstance(length, exp.Literal) and length.name.isdigit() and int(length.name) <= LONGEST_PAD
+    if not short:
+        raise problem_at(
+            node, "not_supported", f"Padding takes a whole number up to {LONGEST_PAD}.", "Write the number."
+        )
+
+
+def check_star(node: exp.Expr) -> None:
+    """A star is a list of columns, or what COUNT counts; as an argument it would be a whole row."""
+    holder = node.parent
+    if isinstance(holder, exp.Column):
+        holder = holder.parent
+        if isinstance(holder, exp.Select):
+            return
+    elif isinstance(holder, exp.Count | exp.Select):
+        return
+    raise problem_at(node, "not_supported", "A whole row as a value is not supported here.", "Name the columns.")
+
+
+def check_table(node: exp.Expr) -> None:
+    if not isinstance(node.this, exp.Identifier):
+        raise problem_at(
+            node,
+            "not_a_table",
+            "Only tables and views of the catalog can be read here.",
+            "Stages, files, functions and variables cannot stand in FROM.",
+        )
+
+
+CHECKS = {
+    "Join": check_join,
+    "From": check_from,
+    "DataType": check_type,
+    "Var": check_var,
+    "Limit": check_literal_number,
+    "Offset": check_literal_number,
+    "Pad": check_pad,
+    "Star": check_star,
+    "Table": check_table,
+}

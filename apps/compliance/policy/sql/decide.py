@@ -1,0 +1,69 @@
+"""A decision for a query in SQL."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from apps.compliance.policy.sql.allow import check_allowed
+from apps.compliance.policy.sql.explain import explain
+from apps.compliance.policy.sql.names import name_outputs
+from apps.compliance.policy.sql.output import limit, render, verify
+from apps.compliance.policy.sql.tables import bind_masks, resolve_columns, rewrite
+from apps.compliance.policy.sql.work import Work
+from apps.compliance.policy.types import Allowed, Decision, Refused
+from portal.sql.parse import SqlProblem, parse_query
+from portal.sql.resolve import fold_identifiers
+
+
+def parse(work: Work) -> Work:
+    return Work(**{**vars(work), "tree": parse_query(work.text, work.dialect)})
+
+
+def plain_strings(work: Work) -> Work:
+    """`$$it's$$` becomes `'it''s'`: one way to write a text, so that two parsers cannot disagree on it."""
+    for raw in list(work.tree.find_all(exp.RawString)):
+        raw.replace(exp.Literal.string(raw.this))
+    return work
+
+
+def allow(work: Work) -> Work:
+    check_allowed(work.tree, work.dialect)
+    return work
+
+
+def fold(work: Work) -> Work:
+    return Work(**{**vars(work), "tree": fold_identifiers(work.tree, work.dialect)})
+
+
+def allow_resolved(work: Work) -> Work:
+    """Once more, now that names are known: a bare name may have turned out to be a whole row."""
+    return allow(work)
+
+
+STEPS: tuple[Callable[[Work], Work], ...] = (
+    parse,
+    plain_strings,
+    allow,
+    fold,
+    name_outputs,
+    bind_masks,
+    resolve_columns,
+    allow_resolved,
+    explain,
+    rewrite,
+    limit,
+    render,
+    verify,
+)
+
+
+def decide_sql(work: Work) -> Decision:
+    try:
+        for step in STEPS:
+            work = step(work)
+    except SqlProblem as problem:
+        return Refused(problem.code, problem.message, problem.hint, problem.line, problem.column)
+    except RecursionError:
+        return Refused("too_complex", "The statement is nested too deeply to be checked.", "Split it.")
+    datasets = tuple(sorted({scan.dataset.id for scan in work.scans.values()}))
+    return Allowed(columns=work.columns, datasets=datasets, text=work.rendered, notes=work.notes)

@@ -1,0 +1,117 @@
+"""Which columns of the store each column of the answer is computed from, and so whether it is masked and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from apps.compliance.policy.choose import Choice
+from apps.compliance.policy.sql.work import Scan, Work
+from apps.compliance.policy.types import Masking, OutputColumn
+
+Origin = tuple[str, str]  # scan, column
+Origins = frozenset[Origin]
+Columns = Mapping[str, Origins]
+NONE: Origins = frozenset()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The sources that a query sees by name, the query around it, and the CTEs in reach."""
+
+    sources: Mapping[str, Columns]
+    ctes: Mapping[str, Columns]
+    outer: "Frame | None" = None
+
+    def look_up(self, table: str, column: str) -> Origins:
+        frame: Frame | None = self
+        while frame is not None:
+            if table in frame.sources:
+                return frame.sources[table].get(column, NONE)
+            frame = frame.outer
+        return NONE
+
+
+def explain(work: Work) -> Work:
+    tracer = Tracer(work.scans)
+    outputs = tracer.outputs(work.tree, {}, None)
+    columns = tuple(explained(name, origins, work.scans) for name, origins in outputs)
+    return Work(**{**vars(work), "columns": columns, "notes": notes(work, tracer)})
+
+
+class Tracer:
+    """Walks a qualified query; every column carries the name of its source."""
+
+    def __init__(self, scans: Mapping[str, Scan]) -> None:
+        self.scans = scans
+        self.conditions: set[Origin] = set()
+
+    def outputs(self, query: exp.Expr, ctes: Mapping[str, Columns], outer: Frame | None) -> list[tuple[str, Origins]]:
+        with_ = query.args.get("with_")
+        for cte in with_.expressions if with_ is not None else ():
+            ctes = {**ctes, cte.alias: dict(self.outputs(cte.this, ctes, outer))}
+        if isinstance(query, exp.Subquery):
+            return self.outputs(query.this, ctes, outer)
+        if isinstance(query, exp.SetOperation):
+            left = self.outputs(query.left, ctes, outer)
+            right = self.outputs(query.right, ctes, outer)
+            return [(name, a | b) for (name, a), (_name, b) in zip(left, right, strict=False)]
+        return self.select(query, ctes, outer)
+
+    def select(self, query: exp.Expr, ctes: Mapping[str, Columns], outer: Frame | None) -> list[tuple[str, Origins]]:
+        parts = [query.args.get("from_"), *(query.args.get("joins") or ())]
+        sources = {part.this.alias_or_name: self.source(part.this, ctes, outer) for part in parts if part}
+        frame = Frame(sources, ctes, outer)
+        for name in ("where", "having", "qualify", "joins"):
+            clauses = query.args.get(name)
+            for clause in clauses if isinstance(clauses, list) else [clauses]:
+                condition = clause.args.get("on") if isinstance(clause, exp.Join) else clause
+                if condition is not None:
+                    self.conditions |= self.expression(condition, frame)
+        return [(e.alias_or_name, self.expression(e, frame)) for e in query.expressions]
+
+    def source(self, node: exp.Expr, ctes: Mapping[str, Columns], outer: Frame | None) -> Columns:
+        if not isinstance(node, exp.Table):
+            return dict(self.outputs(node, ctes, outer))
+        scan = self.scans.get(node.name)
+        if scan is None:
+            return ctes.get(node.name, {})
+        return {name: frozenset({(scan.name, name)}) for name in scan.masks}
+
+    def expression(self, node: exp.Expr, frame: Frame) -> Origins:
+        if isinstance(node, exp.Query):
+            inner = self.outputs(node, frame.ctes, frame)
+            return NONE.union(*(origins for _name, origins in inner))
+        if isinstance(node, exp.Column):
+            return frame.look_up(node.table, node.name)
+        return NONE.union(*(self.expression(child, frame) for child in node.iter_expressions()))
+
+
+def explained(name: str, origins: Origins, scans: Mapping[str, Scan]) -> OutputColumn:
+    choices = {origin: scans[origin[0]].masks[origin[1]] for origin in sorted(origins)}
+    masked = [(origin, choice) for origin, choice in choices.items() if choice.masked]
+    paths = tuple(dict.fromkeys(".".join((*scans[scan].dataset.path, column)) for scan, column in choices))
+    if not masked:
+        return OutputColumn(name, Masking.NO, origins=paths)
+    (scan, column), first = masked[0]
+    state = Masking.YES if len(masked) == len(choices) else Masking.PARTLY
+    reason = sentence(scans[scan], column, first, len(choices), len({choice.rule for _origin, choice in masked}))
+    return OutputColumn(name, state, reason, first.rule, str(first.kind), first.approver, paths)
+
+
+def sentence(scan: Scan, column: str, choice: Choice, origins: int, rules: int) -> str:
+    if origins == 1:
+        return choice.reason
+    others = " and others" if rules > 1 else ""
+    return f"Computed from {scan.dataset.path[-1]}.{column}{others}. {choice.reason}"
+
+
+def notes(work: Work, tracer: Tracer) -> tuple[str, ...]:
+    masked = {
+        f"{work.scans[scan].dataset.path[-1]}.{column}"
+        for scan, column in tracer.conditions
+        if work.scans[scan].masks[column].masked
+    }
+    seen = [f"A condition uses {name}, which is masked: it is compared in its masked form." for name in sorted(masked)]
+    filters = sorted({rule.id for scan in work.scans.values() for rule in scan.filters})
+    return tuple(seen + [f"The rule “{name}” shows you only some of the rows." for name in filters])

@@ -1,0 +1,56 @@
+"""The end of the way: a limit, the text, and a last look at that text with the parser's own eyes."""
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, SqlglotError
+
+from apps.compliance.policy.sql.allow import check_allowed
+from apps.compliance.policy.sql.tables import masked_select
+from apps.compliance.policy.sql.work import Work
+from portal.sql.parse import Dialect, SqlProblem, parse_query
+from portal.sql.scopes import CTE_PREFIX
+
+
+def limit(work: Work) -> Work:
+    """At most one row more than may be shown, so that what was cut off is known."""
+    tree = work.tree.unnest() if isinstance(work.tree, exp.Subquery) else work.tree
+    assert isinstance(tree, exp.Query)
+    most = work.limits.rows + 1
+    typed = tree.args.get("limit")
+    if typed is None or int(typed.expression.name) > most:
+        tree = tree.limit(most, copy=False)
+    return Work(**{**vars(work), "tree": tree})
+
+
+def render(work: Work) -> Work:
+    try:
+        text = work.tree.sql(work.dialect, comments=False, unsupported_level=ErrorLevel.RAISE, pretty=True)
+    except SqlglotError:
+        raise SqlProblem("not_supported", "This query cannot be written safely for its store.") from None
+    return Work(**{**vars(work), "rendered": text})
+
+
+def verify(work: Work) -> Work:
+    """Reads the rendered text again as if somebody had typed it: every table in it stands in the masked subquery that
+    the policy gives, and nothing is in it that could not have been typed. What fails here is a fault of the engine,
+    and is refused."""
+    tree = parse_query(work.rendered, work.dialect)
+    check_allowed(tree, work.dialect)
+    used = {column.name for column in work.tree.find_all(exp.Column)}
+    expected = {scan_text(masked_select(scan, used, work.dialect), work.dialect) for scan in work.scans.values()}
+    expected |= {scan_text(masked_select(s, set(s.masks), work.dialect), work.dialect) for s in work.scans.values()}
+    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        if not guarded(table, expected, ctes, work.dialect):
+            raise SqlProblem("not_understood", "This query could not be rewritten safely.", hint="Simplify it.")
+    return work
+
+
+def guarded(table: exp.Table, expected: set[str], ctes: set[str], dialect: Dialect) -> bool:
+    if not table.args.get("db"):
+        return table.name.startswith(CTE_PREFIX) and table.name in ctes
+    select = table.find_ancestor(exp.Select)
+    return select is not None and scan_text(select, dialect) in expected
+
+
+def scan_text(select: exp.Select, dialect: Dialect) -> str:
+    return select.sql(dialect, comments=False)

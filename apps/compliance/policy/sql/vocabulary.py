@@ -1,0 +1,79 @@
+"""What may stand in a query. Whatever is not named here is refused: a new kind of node, argument, function or type
+in the parser is closed until somebody has thought about it."""
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+STRUCTURE = words(
+    """Select Union Except Intersect Subquery With CTE From Join Where Group Having Qualify Order Ordered Limit
+    Offset Distinct Table TableAlias Identifier Column Star Alias Paren Tuple Window WindowSpec Cube Rollup
+    GroupingSets Filter WithinGroup IgnoreNulls RespectNulls Null Boolean Literal DataType DataTypeParam Interval
+    Var And Or Not EQ NEQ GT GTE LT LTE Is In Between Like ILike Escape Any All Add Sub Mul Div IntDiv Mod Neg DPipe
+    Exists NullSafeEQ NullSafeNEQ AtTimeZone JSONPath JSONPathRoot JSONPathKey JSONPathSubscript RegexpLike
+    RegexpILike"""
+)
+
+# sqlglot's classes of functions that only compute from their arguments, in bounded space.
+FUNCTIONS = words(
+    """Abs Acos Asin Atan Atan2 AddMonths AnyValue ApproxDistinct Avg Case Cast Cbrt Ceil Coalesce Concat ConcatWs
+    Contains ConvertTimezone Corr Cos Cosh Cot Count CountIf CovarPop CovarSamp CumeDist CurrentDate
+    CurrentTimestamp Date DateAdd DateDiff DateFromParts DateSub DateTrunc Day DayOfMonth DayOfWeek DayOfWeekIso
+    DayOfYear Dayname DecodeCase Degrees DenseRank EndsWith EqualNull Exp Extract FirstValue Floor Greatest
+    GroupConcat Grouping GroupingId Hour If Initcap IsNullValue JSONExtract JSONExtractScalar Kurtosis Lag LastDay
+    LastValue Lead Least Left Length Levenshtein Ln Log LogicalAnd LogicalOr Lower Max Median Min Minute Mode Month
+    Monthname MonthsBetween Nanvl NthValue Ntile Nullif Nvl2 NumberToStr PercentRank PercentileCont PercentileDisc Pi
+    Pow Quarter Radians Rank RegexpCount RegexpExtract RegexpInstr RegexpReplace RegexpSubstr RegrCount
+    RegrIntercept RegrR2 RegrSlope Replace Reverse Right Round RowNumber Second Sign Sin Sinh Skewness SplitPart
+    Sqrt StartsWith Stddev StddevPop StddevSamp StrPosition StrToDate StrToTime Substring Sum Tan Tanh TimeToStr
+    TimestampAdd TimestampDiff TimestampTrunc ToBoolean ToChar ToNumber Translate Trim Trunc TryCast TsOrDsToDate
+    TsOrDsToTimestamp Unicode UnixToTime Upper Variance VariancePop Week WeekOfYear WidthBucket Year YearOfWeek
+    YearOfWeekIso Array ArrayAgg ArrayUniqueAgg ArraySize ArrayContains ToDouble Pad And Or Exists ArgMax ArgMin
+    StringToArray Time Timestamp Booland Boolor Boolnot SafeDivide"""
+)
+
+# Functions that sqlglot has no class for, by name in lower case.
+NAMED = {
+    "postgres": frozenset({"btrim", "char_length", "make_date", "isfinite", "to_timestamp", "age", "justify_days"}),
+    "snowflake": frozenset({"zeroifnull", "div0", "div0null", "ratio_to_report", "square"}),
+}
+
+# The arguments that a node of the structure may carry.
+ALLOWED_ARGS = {
+    "Select": "with_ expressions distinct from_ joins where group having qualify windows order limit offset kind",
+    "Union": "with_ this expression distinct order limit offset",
+    "Except": "with_ this expression distinct order limit offset",
+    "Intersect": "with_ this expression distinct order limit offset",
+    "Subquery": "this alias with_ order limit offset",
+    "With": "expressions",
+    "CTE": "this alias materialized",
+    "Table": "this db catalog alias",
+    "Join": "this on using side kind",
+    "Column": "this table db catalog",
+    "Star": "",
+    "Group": "expressions grouping_sets cube rollup all",
+    "Limit": "expression this",
+    "Offset": "expression this",
+    "Order": "expressions this",
+    "Ordered": "this desc nulls_first",
+    "TableAlias": "this columns",
+    "Cast": "this to safe",
+    "TryCast": "this to safe",
+    "In": "this expressions query",
+    "Window": "this partition_by order spec alias over first",
+    "DataType": "this expressions nested kind nullable",
+    "Distinct": "expressions on",
+    "Identifier": "this quoted",
+    "Exists": "this",
+}
+
+JOIN_KINDS = frozenset({"", "INNER", "CROSS", "OUTER"})
+JOIN_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
+
+TYPES = words(
+    """TEXT VARCHAR CHAR NVARCHAR NCHAR BPCHAR INT BIGINT SMALLINT TINYINT DECIMAL FLOAT DOUBLE BOOLEAN DATE TIME TIMETZ
+    TIMESTAMP TIMESTAMPTZ TIMESTAMPLTZ TIMESTAMPNTZ DATETIME INTERVAL UUID JSON JSONB VARIANT OBJECT ARRAY
+    BIGDECIMAL DECFLOAT"""
+)
+LONGEST_PAD = 200

@@ -1,0 +1,38 @@
+"""What is handed from step to step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from apps.catalog.types import DatasetSchema, SourceSchema
+from apps.compliance.policy.choose import Choice
+from apps.compliance.policy.types import Limits, OutputColumn, PolicySet, Reader, RowFilter
+from portal.sql.parse import Dialect
+
+SCAN_PREFIX = "portico_scan_"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One reading of one table: its masks by column and the filters on its rows."""
+
+    name: str
+    dataset: DatasetSchema
+    masks: Mapping[str, Choice]
+    filters: tuple[RowFilter, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    text: str
+    dialect: Dialect
+    reader: Reader
+    schema: SourceSchema
+    policies: PolicySet
+    limits: Limits
+    tree: exp.Query = field(default_factory=exp.Select)
+    scans: Mapping[str, Scan] = field(default_factory=dict)
+    columns: tuple[OutputColumn, ...] = ()
+    notes: tuple[str, ...] = ()
+    rendered: str = ""
