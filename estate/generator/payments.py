@@ -131,7 +131,8 @@ class Charges:
     def disputed(self, intents: Intents, status: Ints) -> Flags:
         d = self.people.dice
         stolen = (intents.label() == fraud.STOLEN_CARD) & d.happens("noticed", self.row, 0.7)
-        return np.logical_and(d.happens("dispute", self.row, 0.002) | stolen, status == SUCCEEDED)
+        disputed: Flags = (d.happens("dispute", self.row, 0.002) | stolen) & (status == SUCCEEDED)
+        return disputed
 
 
 def intents_batch(people: People, row: Ints) -> pa.RecordBatch:

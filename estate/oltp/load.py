@@ -24,24 +24,29 @@ def ensure_schema(store: Store) -> None:
 
 
 def load(store: Store, batches: Iterable[tuple[str, "pa.RecordBatch"]], *, progress: Progress) -> dict[str, int]:
-    """Rows staged per table. New rows are inserted, changed ones updated; a row that is as it was keeps its
+    """Rows taken per table. New rows are inserted, changed ones updated; a row that is as it was keeps its
     `updated_at`, so that nobody extracts it again. Keys must be unique within the load. Raises StoreError."""
     counts: dict[str, int] = {}
-    columns: dict[str, list[str]] = {}
+    staged: dict[str, list[str]] = {}
     with store.transaction() as bound:
         bound.execute(*scripts.drop_keys(), timeout_s=LIMIT_S)
+        empty = {table for table in TABLES if is_empty(bound, table)}
         for table, batch in batches:
-            if table not in columns:
-                columns[table] = list(batch.schema.names)
+            if table not in empty and table not in staged:
+                staged[table] = list(batch.schema.names)
                 bound.execute(_stage(table))
-            bound.write(("pg_temp", f"load_{table}"), [batch])
+            # Into an empty table at once: twice as fast as through a stage.
+            bound.write(("public", table) if table in empty else ("pg_temp", f"load_{table}"), [batch])
             counts[table] = counts.get(table, 0) + batch.num_rows
             progress(table, counts[table])
-        for table in TABLES:
-            if table in columns:
-                bound.execute(_merge(table, columns[table]))
+        bound.execute(*(_merge(table, staged[table]) for table in TABLES if table in staged))
         bound.execute(*scripts.keys())
     return counts
+
+
+def is_empty(store: Store, table: str) -> bool:
+    with store.read(Sql(f"select 1 as one from public.{table} limit 1")) as rows:  # noqa: S608 - a name of ours
+        return not any(batch.num_rows for batch in rows)
 
 
 def _stage(table: str) -> Sql:

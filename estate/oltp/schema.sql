@@ -101,7 +101,7 @@ create table if not exists public.charges (
   receipt_email text,
   card_bin char(6),
   card_last4 char(4),
-  ip_address inet,
+  ip_address text,
   device_id text,
   risk_score smallint check (risk_score between 0 and 100),
   fraud_label text,

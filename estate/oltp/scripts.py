@@ -6,7 +6,9 @@ from pathlib import Path
 from portal.stores.types import Sql
 
 FOLDER = Path(__file__).resolve().parent
-NAMED = re.compile(r"(?P<constraint>alter table (?P<table>\S+) add constraint (?P<key>\w+))|create index (?P<index>\w+)")
+NAMED = re.compile(
+    r"(?P<constraint>alter table (?P<table>\S+) add constraint (?P<key>\w+))|create index (?P<index>\w+)"
+)
 
 
 def statements(name: str) -> tuple[Sql, ...]:

@@ -1,0 +1,18 @@
+select
+  ID as BALANCE_TRANSACTION_ID,
+  MERCHANT_ID,
+  TYPE,
+  CHARGE_ID,
+  REFUND_ID,
+  DISPUTE_ID,
+  PAYOUT_ID,
+  AMOUNT,
+  FEE,
+  NET,
+  CURRENCY,
+  AVAILABLE_ON,
+  CREATED_AT,
+  UPDATED_AT,
+  _LOADED_AT as LOADED_AT
+from {{ source('raw', 'OLTP_BALANCE_TRANSACTIONS') }}
+{{ newest_version() }}

@@ -1,0 +1,19 @@
+select
+  ID as CUSTOMER_ID,
+  EXTERNAL_REF,
+  EMAIL,
+  FULL_NAME,
+  PHONE,
+  BIRTH_DATE,
+  CITY,
+  REGION,
+  POSTAL_CODE,
+  COUNTRY,
+  LOCALE,
+  MARKETING_CONSENT,
+  STATUS,
+  CREATED_AT,
+  UPDATED_AT,
+  _LOADED_AT as LOADED_AT
+from {{ source('raw', 'OLTP_CUSTOMERS') }}
+{{ newest_version() }}

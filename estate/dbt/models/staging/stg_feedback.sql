@@ -1,0 +1,19 @@
+select
+  ID as FEEDBACK_ID,
+  CUSTOMER_ID,
+  MERCHANT_ID,
+  PAYMENT_INTENT_ID,
+  SOURCE,
+  SCORE,
+  TITLE,
+  MESSAGE,
+  LANGUAGE,
+  CONTACT_NAME,
+  CONTACT_EMAIL,
+  REPLIES,
+  ANSWERED_AT,
+  CREATED_AT,
+  UPDATED_AT,
+  _LOADED_AT as LOADED_AT
+from {{ source('raw', 'DOCUMENTS_FEEDBACK') }}
+{{ newest_version() }}

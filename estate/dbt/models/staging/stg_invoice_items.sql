@@ -1,0 +1,16 @@
+select
+  ID as INVOICE_ITEM_ID,
+  INVOICE_ID,
+  MERCHANT_ID,
+  PRODUCT_REF,
+  PRODUCT_CATEGORY,
+  QUANTITY,
+  AMOUNT,
+  SHIPPING,
+  CURRENCY,
+  SHIP_BY,
+  CREATED_AT,
+  UPDATED_AT,
+  _LOADED_AT as LOADED_AT
+from {{ source('raw', 'OLTP_INVOICE_ITEMS') }}
+{{ newest_version() }}

@@ -1,0 +1,19 @@
+select
+  ID as INVOICE_ID,
+  PAYMENT_INTENT_ID,
+  CUSTOMER_ID,
+  NUMBER,
+  STATUS,
+  SUBTOTAL,
+  SHIPPING,
+  TOTAL,
+  CURRENCY,
+  BILLING_NAME,
+  BILLING_EMAIL,
+  DUE_AT,
+  PAID_AT,
+  CREATED_AT,
+  UPDATED_AT,
+  _LOADED_AT as LOADED_AT
+from {{ source('raw', 'OLTP_INVOICES') }}
+{{ newest_version() }}

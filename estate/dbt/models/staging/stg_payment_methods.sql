@@ -1,0 +1,17 @@
+select
+  ID as PAYMENT_METHOD_ID,
+  CUSTOMER_ID,
+  PAYMENT_TYPE,
+  CARD_BIN,
+  CARD_LAST4,
+  CARD_BRAND,
+  CARD_EXP_MONTH,
+  CARD_EXP_YEAR,
+  HOLDER_NAME,
+  FINGERPRINT,
+  STATUS,
+  CREATED_AT,
+  UPDATED_AT,
+  _LOADED_AT as LOADED_AT
+from {{ source('raw', 'OLTP_PAYMENT_METHODS') }}
+{{ newest_version() }}
