@@ -123,6 +123,14 @@ Statement = Sql | Documents
 
 
 @dataclass(frozen=True)
+class Command:
+    """One command of MongoDB for `execute`: `{"update": "sessions", "updates": [{"q": ..., "u": ...}]}`,
+    `{"delete": ...}`, `{"create": ...}`, `{"createIndexes": ...}`. Answers the `n` of the reply, or -1."""
+
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class LoadResult:
     rows: int
     files: tuple[str, ...] = ()
@@ -166,8 +174,9 @@ class Store(Protocol):
     def write(self, target: tuple[str, ...], batches: Iterable[pa.RecordBatch]) -> LoadResult:
         """Appends batches to an existing table or collection, set-based, atomically."""
 
-    def execute(self, *statements: Sql, timeout_s: float | None = None) -> list[int]:
-        """Runs statements (writes, DDL) in one transaction where the store can; affected rows of each."""
+    def execute(self, *statements: Sql | Command, timeout_s: float | None = None) -> list[int]:
+        """Runs statements (writes, DDL) in one transaction where the store can; affected rows of each, -1 where the
+        store does not say. SQL for postgres and snowflake, commands for mongo."""
 
     def transaction(self) -> AbstractContextManager[Store]:
         """A store bound to one transaction: commit at the end, roll back on error."""

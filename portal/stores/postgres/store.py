@@ -16,7 +16,7 @@ from portal.stores.postgres.pool import Pool, with_options
 from portal.stores.postgres.read import read
 from portal.stores.postgres.transaction import PostgresTransaction, as_sql, set_timeout
 from portal.stores.running import Running
-from portal.stores.types import DatasetInfo, Health, LoadResult, Rows, Sql, Statement, StoreKind
+from portal.stores.types import Command, DatasetInfo, Health, LoadResult, Rows, Sql, Statement, StoreKind
 
 LOAD_SECONDS = 3600
 
@@ -50,7 +50,7 @@ class PostgresStore:
         with self._session(LOAD_SECONDS) as connection:
             return copy_in(connection, target, batches)
 
-    def execute(self, *statements: Sql, timeout_s: float | None = None) -> list[int]:
+    def execute(self, *statements: Sql | Command, timeout_s: float | None = None) -> list[int]:
         with self.transaction() as bound:
             return bound.execute(*statements, timeout_s=timeout_s)
 

@@ -13,7 +13,7 @@ from portal.stores.postgres.errors import from_psycopg
 from portal.stores.postgres.introspect import introspect
 from portal.stores.postgres.load import copy_in
 from portal.stores.postgres.rows import CursorRows
-from portal.stores.types import DatasetInfo, Health, LoadResult, Rows, Sql, Statement, StoreError, StoreKind
+from portal.stores.types import Command, DatasetInfo, Health, LoadResult, Rows, Sql, Statement, StoreError, StoreKind
 
 if TYPE_CHECKING:
     from portal.stores.postgres.store import PostgresStore
@@ -48,10 +48,10 @@ class PostgresTransaction:
         except psycopg.Error as error:
             raise from_psycopg(self.name, error) from error
 
-    def execute(self, *statements: Sql, timeout_s: float | None = None) -> list[int]:
+    def execute(self, *statements: Sql | Command, timeout_s: float | None = None) -> list[int]:
         if timeout_s is not None:
             set_timeout(self._connection, timeout_s)
-        return [self._execute(statement) for statement in statements]
+        return [self._execute(as_sql(self.name, statement)) for statement in statements]
 
     @contextmanager
     def transaction(self) -> Iterator["PostgresTransaction"]:
@@ -89,7 +89,7 @@ def bound_text(statement: Sql) -> Bound:
     return bind(statement.text, POSTGRES, lambda n: f"${n}")
 
 
-def as_sql(store: str, statement: Statement) -> Sql:
+def as_sql(store: str, statement: Statement | Command) -> Sql:
     if isinstance(statement, Sql):
         return statement
     raise StoreError(

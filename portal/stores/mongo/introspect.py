@@ -1,0 +1,90 @@
+"""What a MongoDB database holds: collections, the paths of their documents, validators, indexes, sizes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pymongo
+from bson.objectid import ObjectId
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from portal.stores.mongo.columns import as_json
+from portal.stores.mongo.pool import Document
+from portal.stores.mongo.sample import Sample, described
+from portal.stores.types import ColumnInfo, DatasetInfo
+
+# Half at random, half the newest: a field that appeared yesterday is rare in the first and common in the second.
+RANDOM = NEWEST = 500
+STEP_MS = 30_000
+Pipeline = list[Mapping[str, Any]]
+
+
+def introspect(database: Database[Document], names: Sequence[str] | None) -> Iterator[DatasetInfo]:
+    chosen = {"name": {"$in": list(names)}} if names is not None else {}
+    found = sorted(database.list_collections(filter=chosen), key=lambda entry: str(entry["name"]))
+    for entry in found:
+        if not entry["name"].startswith("system."):
+            yield _dataset(database, entry)
+
+
+def _dataset(database: Database[Document], entry: Mapping[str, Any]) -> DatasetInfo:
+    collection = database[entry["name"]]
+    options = entry.get("options") or {}
+    validator = options.get("validator") or {}
+    schema = validator.get("$jsonSchema") or {}
+    is_view = entry.get("type") == "view"
+    columns, sampled = _columns(collection, described(validator))
+    stats = {} if is_view else _stats(collection)
+    return DatasetInfo(
+        path=(database.name, entry["name"]),
+        kind="view" if is_view else "collection",
+        columns=columns,
+        comment=str(schema.get("title") or schema.get("description") or ""),
+        row_count=stats.get("count"),
+        size_bytes=stats.get("size"),
+        indexes=() if is_view else tuple(_indexes(collection)),
+        definition=_definition(options, validator),
+        sampled=sampled,
+        changed_at=None if is_view else _newest(collection),
+    )
+
+
+def _columns(collection: Collection[Document], known: Mapping[str, ColumnInfo]) -> tuple[tuple[ColumnInfo, ...], int]:
+    sample = Sample()
+    newest: Pipeline = [{"$sort": {"_id": -1}}, {"$limit": NEWEST}]
+    for pipeline in (newest, [{"$sample": {"size": RANDOM}}]):
+        with collection.aggregate(pipeline, maxTimeMS=STEP_MS, batchSize=100, allowDiskUse=True) as cursor:
+            for document in cursor:
+                sample.add(document)
+    return sample.columns(known), sample.documents
+
+
+def _stats(collection: Collection[Document]) -> dict[str, int]:
+    pipeline: Pipeline = [
+        {"$collStats": {"storageStats": {}}},
+        {"$project": {"count": "$storageStats.count", "size": "$storageStats.size"}},
+    ]
+    for found in collection.aggregate(pipeline, maxTimeMS=STEP_MS):
+        return {name: int(found[name]) for name in ("count", "size") if found.get(name) is not None}
+    return {}
+
+
+def _indexes(collection: Collection[Document]) -> Iterator[str]:
+    for index in collection.list_indexes():
+        keys = ", ".join(f"{name}: {order}" for name, order in index["key"].items())
+        unique = " unique" if index.get("unique") else ""
+        expires = f" expires after {index['expireAfterSeconds']} s" if "expireAfterSeconds" in index else ""
+        yield f"{index['name']} ({keys}){unique}{expires}"
+
+
+def _definition(options: Mapping[str, Any], validator: Mapping[str, Any]) -> str:
+    if "viewOn" in options:
+        return as_json({"viewOn": options["viewOn"], "pipeline": options.get("pipeline", [])})
+    return as_json(validator) if validator else ""
+
+
+def _newest(collection: Collection[Document]) -> Any:
+    """When the newest document was made, where its `_id` tells."""
+    document = collection.find_one({}, {"_id": 1}, sort=[("_id", pymongo.DESCENDING)], max_time_ms=STEP_MS)
+    identity = document["_id"] if document else None
+    return identity.generation_time if isinstance(identity, ObjectId) else None
