@@ -1,11 +1,11 @@
-"""Turns edges by name into rows: finds the columns, opens documents into their paths, replaces one origin's edges."""
+"""Turns edges by name into rows: finds the columns, opens documents into their paths, replaces what an origin said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from apps.catalog.models import Column, Derivation, LineageEdge
 from apps.catalog.naming import Names, is_below, is_semi_structured, part_name
-from apps.catalog.types import ColumnRef, Edge
+from apps.catalog.types import ColumnRef, Edge, EdgeEvidence
 
 BATCH = 5_000
 # What a load adds to every row by itself. Exact names: a column of somebody's own that starts with `_` is not ours.
@@ -14,40 +14,51 @@ LOAD_COLUMNS = frozenset({"_LOADED_AT", "_RUN_ID", "_BATCH"})
 
 @dataclass(frozen=True)
 class Known:
-    """What one origin says of a column that has no upstream: constant, count, generated or unknown (and why)."""
+    """What an origin says of a column that has no upstream: constant, count, generated or unknown (and why)."""
 
     column: Column
     how: str
     detail: str = ""
 
 
-@dataclass
-class Replaced:
-    edges: int
-    datasets: set[int]
-    unmatched: tuple[ColumnRef, ...]
-    changed: bool
+@dataclass(frozen=True)
+class Link:
+    """An edge between columns that were found."""
+
+    upstream: Column
+    downstream: Column
+    kind: str
+    transform: str
+    evidence: EdgeEvidence
 
 
-def replace_origin(*, origin: str, edges: Sequence[Edge], known: Sequence[Known], names: Names) -> Replaced:
-    refs = {edge.upstream for edge in edges} | {edge.downstream for edge in edges}
+@dataclass(frozen=True)
+class Stated:
+    """Everything one origin says."""
+
+    links: Sequence[Link]
+    known: Sequence[Known] = ()
+
+
+def stated_by_names(
+    edges: Sequence[Edge], generated: Collection[ColumnRef], names: Names
+) -> tuple[Stated, tuple[ColumnRef, ...]]:
+    """Edges by name as links, and the names that the catalog does not know."""
+    refs = {ref for edge in edges for ref in (edge.upstream, edge.downstream)}
     columns = names.resolve(refs)
     _declare_parts(refs, columns, names)
     missing = tuple(sorted(refs - columns.keys(), key=lambda ref: (ref.source, ref.path, ref.column)))
-    pairs = [e for e in edges if e.upstream in columns and e.downstream in columns]
-    rows = {}
-    for edge in pairs:
-        for upstream, downstream in _opened(columns[edge.upstream], columns[edge.downstream], names):
-            if upstream.pk != downstream.pk:
-                rows[upstream.pk, downstream.pk, str(edge.kind)] = (edge, downstream.dataset_id)
-    touched, moved = _write_edges(origin, rows)
-    loaded = _load_columns(edges, columns, names)
-    stated = {each.column.pk: each for each in [*loaded, *known]}
-    derived = _write_derivations(origin, stated)
-    return Replaced(len(rows), touched | derived, missing, moved or bool(derived))
+    links = [
+        Link(upstream, downstream, str(edge.kind), edge.transform, edge.evidence)
+        for edge in edges
+        if edge.upstream in columns and edge.downstream in columns
+        for upstream, downstream in _opened(columns[edge.upstream], columns[edge.downstream], names)
+    ]
+    made = [Known(column, Derivation.How.GENERATED) for column in names.resolve(generated).values()]
+    return Stated(links, [*_load_columns(links, names), *made]), missing
 
 
-def _declare_parts(refs: Iterable[ColumnRef], columns: dict[ColumnRef, Column], names: Names) -> None:
+def _declare_parts(refs: set[ColumnRef], columns: dict[ColumnRef, Column], names: Names) -> None:
     """`DOC:devices[].ip` becomes a column inside `DOC` the first time a load names it."""
     for ref in sorted(refs - columns.keys(), key=lambda ref: ref.column):
         head, colon, path = ref.column.partition(":")
@@ -98,8 +109,8 @@ def _relative(path: str, container: str) -> str:
     return ""
 
 
-def _load_columns(edges: Sequence[Edge], columns: dict[ColumnRef, Column], names: Names) -> list[Known]:
-    loaded = {columns[e.downstream].dataset_id for e in edges if e.evidence.kind == "load" and e.downstream in columns}
+def _load_columns(links: Iterable[Link], names: Names) -> list[Known]:
+    loaded = {link.downstream.dataset_id for link in links if link.evidence.kind == "load"}
     return [
         Known(column, Derivation.How.GENERATED)
         for dataset in sorted(loaded)
@@ -108,42 +119,65 @@ def _load_columns(edges: Sequence[Edge], columns: dict[ColumnRef, Column], names
     ]
 
 
-def _write_edges(origin: str, rows: dict[tuple[int, int, str], tuple[Edge, int]]) -> tuple[set[int], bool]:
-    """Writes only the difference. Returns the datasets whose upstream changed, and whether any did."""
+def replace_origins(stated: Mapping[str, Stated]) -> set[int]:
+    """Makes what is stated all that each origin says; writes only the difference. Returns the datasets it changed."""
+    return _write_links(stated) | _write_known(stated)
+
+
+Key = tuple[str, int, int, str]  # origin, upstream, downstream, kind
+
+
+def _write_links(stated: Mapping[str, Stated]) -> set[int]:
+    wanted: dict[Key, Link] = {
+        (origin, link.upstream.pk, link.downstream.pk, link.kind): link
+        for origin, each in stated.items()
+        for link in each.links
+        if link.upstream.pk != link.downstream.pk
+    }
     held = {
-        (edge.upstream_id, edge.downstream_id, edge.kind): edge
-        for edge in LineageEdge.objects.filter(origin=origin).select_related("downstream")
+        (edge.origin, edge.upstream_id, edge.downstream_id, edge.kind): edge
+        for edge in LineageEdge.objects.filter(origin__in=stated).select_related("downstream")
     }
-    stale = {key for key, row in held.items() if key not in rows or row.transform != rows[key][0].transform}
-    new = {key: row for key, row in rows.items() if key not in held or key in stale}
-    touched = {held[key].downstream.dataset_id for key in stale} | {dataset for _, dataset in new.values()}
-    LineageEdge.objects.filter(pk__in=[held[key].pk for key in stale]).delete()
-    LineageEdge.objects.bulk_create([_edge_row(origin, key, edge) for key, (edge, _) in new.items()], batch_size=BATCH)
-    return touched, bool(stale or new)
+    gone = {key: edge for key, edge in held.items() if key not in wanted or edge.transform != wanted[key].transform}
+    new = {key: link for key, link in wanted.items() if key not in held or key in gone}
+    LineageEdge.objects.filter(pk__in=[edge.pk for edge in gone.values()]).delete()
+    LineageEdge.objects.bulk_create([_row(key, link) for key, link in new.items()], batch_size=BATCH)
+    return {edge.downstream.dataset_id for edge in gone.values()} | {
+        link.downstream.dataset_id for link in new.values()
+    }
 
 
-def _edge_row(origin: str, key: tuple[int, int, str], edge: Edge) -> LineageEdge:
+def _row(key: Key, link: Link) -> LineageEdge:
     return LineageEdge(
-        upstream_id=key[0],
-        downstream_id=key[1],
-        kind=key[2],
-        origin=origin,
-        transform=edge.transform,
-        evidence_kind=edge.evidence.kind,
-        evidence_ref=edge.evidence.ref[:500],
-        evidence_detail=edge.evidence.detail[:2000],
+        origin=key[0],
+        upstream=link.upstream,
+        downstream=link.downstream,
+        kind=link.kind,
+        transform=link.transform,
+        evidence_kind=link.evidence.kind,
+        evidence_ref=link.evidence.ref[:500],
+        evidence_detail=link.evidence.detail[:2000],
     )
 
 
-def _write_derivations(origin: str, stated: dict[int, Known]) -> set[int]:
-    held = {row.column_id: row for row in Derivation.objects.filter(origin=origin).select_related("column")}
-    same = {
-        pk for pk, row in held.items() if pk in stated and (stated[pk].how, stated[pk].detail) == (row.how, row.detail)
+def _write_known(stated: Mapping[str, Stated]) -> set[int]:
+    wanted = {(origin, known.column.pk): known for origin, each in stated.items() for known in each.known}
+    held = {
+        (row.origin, row.column_id): row
+        for row in Derivation.objects.filter(origin__in=stated).select_related("column")
     }
-    Derivation.objects.filter(pk__in=[row.pk for pk, row in held.items() if pk not in same]).delete()
-    new = [each for pk, each in stated.items() if pk not in same]
+    gone = {
+        key: row
+        for key, row in held.items()
+        if key not in wanted or (wanted[key].how, wanted[key].detail[:500]) != (row.how, row.detail)
+    }
+    new = {key: known for key, known in wanted.items() if key not in held or key in gone}
+    Derivation.objects.filter(pk__in=[row.pk for row in gone.values()]).delete()
     Derivation.objects.bulk_create(
-        [Derivation(column=each.column, origin=origin, how=each.how, detail=each.detail[:500]) for each in new]
+        [
+            Derivation(origin=key[0], column=known.column, how=known.how, detail=known.detail[:500])
+            for key, known in new.items()
+        ],
+        batch_size=BATCH,
     )
-    gone = {row.column.dataset_id for pk, row in held.items() if pk not in same}
-    return gone | {each.column.dataset_id for each in new}
+    return {row.column.dataset_id for row in gone.values()} | {known.column.dataset_id for known in new.values()}

@@ -52,7 +52,9 @@ class Dataset(models.Model):
     kind = models.CharField(max_length=30)
     comment = models.TextField(blank=True)
     description = models.TextField(blank=True)
+    described_by = models.CharField(max_length=200, blank=True)
     owner = models.CharField(max_length=200, blank=True)
+    owned_by = models.CharField(max_length=200, blank=True)  # who named the owner: "dbt" gives way to a person
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     row_count = models.BigIntegerField(null=True)
     size_bytes = models.BigIntegerField(null=True)
@@ -63,6 +65,7 @@ class Dataset(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     definition = models.TextField(blank=True)
     dbt_id = models.CharField(max_length=300, blank=True)
+    dbt_checksum = models.CharField(max_length=100, blank=True)  # of the model whose lineage is known
     lineage = models.CharField(max_length=10, choices=Lineage.choices, default=Lineage.UNKNOWN)
     lineage_note = models.CharField(max_length=500, blank=True)
     # Everything search looks at, in lower case: one indexed text instead of joins over all columns.
@@ -105,6 +108,7 @@ class Column(models.Model):
     references = models.CharField(max_length=900, blank=True)
     comment = models.TextField(blank=True)
     description = models.TextField(blank=True)
+    described_by = models.CharField(max_length=200, blank=True)
     presence = models.FloatField(null=True)
     within = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="parts")
     category = models.CharField(max_length=200, blank=True)

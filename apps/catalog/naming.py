@@ -60,6 +60,9 @@ class Names:
                 return found
         return None
 
+    def ids(self, source: str) -> list[int]:
+        return [pk for (name, _), pk in self._exact.items() if name == source]
+
     def _completions(self, source: str, path: Path) -> list[Path]:
         known = self.sources.get(source)
         default = tuple(known.default_path) if known else ()

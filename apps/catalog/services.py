@@ -3,24 +3,27 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from apps.catalog import checks, introspection, sync
+from apps.catalog import checks, dbt_import, introspection, sync
 from apps.catalog.categories import checked
-from apps.catalog.edges import Known, replace_origin
+from apps.catalog.classification import FIELDS, confirm
+from apps.catalog.dbt_artifacts import read_project
+from apps.catalog.edges import replace_origins, stated_by_names
 from apps.catalog.inference import lock_graph, publish, settle
 from apps.catalog.models import Column, Dataset, Source, SyncRun
 from apps.catalog.naming import Names
 from apps.catalog.types import (
-    Certainty,
     CheckResult,
     ClassifyReport,
     ColumnRef,
     Edge,
     EdgesReport,
+    ImportReport,
     SourceKind,
     SyncReport,
 )
@@ -119,24 +122,53 @@ def replace_edges(
     listed, made = list(edges), list(generated)
     refs = [ref for edge in listed for ref in (edge.upstream, edge.downstream)] + made
     names = Names(ref.source for ref in refs)
-    known = [Known(column, "generated") for column in names.resolve(made).values()]
-    replaced = replace_origin(origin=origin, edges=listed, known=known, names=names)
-    if replaced.changed:
-        mark_known(replaced.datasets)
-        settle(datasets=replaced.datasets)
+    stated, unmatched = stated_by_names(listed, made, names)
+    changed = replace_origins({origin: stated})
+    if changed:
+        mark_known(changed)
+        settle(datasets=changed)
         record(
             actor=actor,
             action=Action.LINEAGE_REPLACED,
             target=Target("origin", origin, origin),
-            detail={"edges": replaced.edges, "unmatched": len(replaced.unmatched)},
+            detail={"edges": len(stated.links), "unmatched": len(unmatched)},
         )
-    return EdgesReport(replaced.edges, replaced.unmatched)
+    return EdgesReport(len(stated.links), unmatched)
 
 
 def mark_known(datasets: Iterable[int]) -> None:
     """Lineage of a dataset that has some is known; what of it is not is said by its columns."""
     fed = Dataset.objects.filter(pk__in=list(datasets), lineage=Dataset.Lineage.UNKNOWN)
     fed.filter(columns__incoming__isnull=False).update(lineage=Dataset.Lineage.KNOWN)
+
+
+def import_dbt(*, actor: Actor, target_dir: Path, source: str) -> ImportReport:
+    """Takes in what dbt left in `target_dir` about relations of `source`, which a sync must have seen.
+
+    A model that this invocation did not compile keeps its lineage, marked stale if the model changed since.
+    Raises ArtifactError.
+    """
+    project = read_project(target_dir)
+    names = Names([source])
+    names.load_columns(names.ids(source))
+    tracing = dbt_import.trace(project, source, names)  # before the transaction: many statements take their time
+    with transaction.atomic():
+        lock_graph()
+        dbt_import.write(project, tracing, names)
+        tests = dbt_import.checks_of(project, source)
+        checks.write([(pk, t) for t in tests if (pk := names.dataset(source, t.path))], now=timezone.now())
+        report = dbt_import.report(tracing, tests=len(tests))
+        record(
+            actor=actor,
+            action=Action.DBT_IMPORTED,
+            target=Target("source", source, source),
+            detail={
+                "project": project.name,
+                "invocation": project.invocation,
+                **{name: value for name, value in vars(report).items() if isinstance(value, int)},
+            },
+        )
+    return report
 
 
 @transaction.atomic
@@ -152,10 +184,10 @@ def classify(*, actor: Actor, items: Mapping[ColumnRef, str], evidence: str) -> 
     changed: dict[int, list[tuple[Column, str]]] = defaultdict(list)
     for ref, column in found.items():
         before = column.category
-        if _confirm(column, wanted[ref], actor, evidence):
+        if confirm(column, wanted[ref], actor, evidence):
             changed[column.dataset_id].append((column, before))
     rows = [column for columns in changed.values() for column, _ in columns]
-    Column.objects.bulk_update(rows, CLASSIFICATION, batch_size=2_000)
+    Column.objects.bulk_update(rows, FIELDS, batch_size=2_000)
     if rows:
         settle(datasets=set(changed))
     for dataset in Dataset.objects.filter(pk__in=changed).select_related("source"):
@@ -169,40 +201,13 @@ def classify(*, actor: Actor, items: Mapping[ColumnRef, str], evidence: str) -> 
     return ClassifyReport(len(rows), tuple(ref for ref in wanted if ref not in found))
 
 
-CLASSIFICATION = (
-    "category",
-    "certainty",
-    "evidence",
-    "carries",
-    "inferred_from",
-    "inferred_steps",
-    "classified_by",
-    "classified_at",
-)
-
-
-def _confirm(column: Column, category: str, actor: Actor, evidence: str) -> bool:
-    certainty = Certainty.CONFIRMED if category else Certainty.NONE
-    if (column.category, column.certainty, column.evidence) == (category, certainty, evidence[:500]):
-        return False
-    if not category and column.certainty != Certainty.CONFIRMED:
-        return False
-    column.category, column.certainty = category, certainty
-    column.evidence = evidence[:500] if category else ""
-    column.carries = [category] if category else []
-    column.inferred_from, column.inferred_steps = None, 0
-    column.classified_by = actor.name if category else ""
-    column.classified_at = timezone.now() if category else None
-    return True
-
-
 @transaction.atomic
 def set_owner(*, actor: Actor, source: str, path: tuple[str, ...], owner: str) -> Dataset:
     """Raises UnknownDataset."""
     dataset = find(source, path)
     if dataset.owner != owner:
-        before, dataset.owner = dataset.owner, owner
-        dataset.save(update_fields=["owner"])
+        before, dataset.owner, dataset.owned_by = dataset.owner, owner, actor.name
+        dataset.save(update_fields=["owner", "owned_by"])
         publish({dataset.pk})
         record(
             actor=actor,
@@ -219,22 +224,22 @@ def describe(
 ) -> Dataset:
     """Sets the description of the dataset (unless empty) and of the named columns. Raises UnknownDataset."""
     dataset = find(source, path)
-    changed = ["description"] if description and description != dataset.description else []
+    changed = bool(description) and description != dataset.description
     if changed:
-        dataset.description = description
-        dataset.save(update_fields=changed)
+        dataset.description, dataset.described_by = description, actor.name
+        dataset.save(update_fields=["description", "described_by"])
     texts = columns or {}
     rows = [c for c in dataset.columns.filter(name__in=texts, retired_at=None) if c.description != texts[c.name]]
     for column in rows:
-        column.description = texts[column.name]
-    Column.objects.bulk_update(rows, ["description"])
+        column.description, column.described_by = texts[column.name], actor.name
+    Column.objects.bulk_update(rows, ["description", "described_by"])
     if changed or rows:
         publish({dataset.pk})
         record(
             actor=actor,
             action=Action.DESCRIPTION_CHANGED,
             target=dataset_target(dataset),
-            detail={"dataset": bool(changed), "columns": sorted(column.name for column in rows)},
+            detail={"dataset": changed, "columns": sorted(column.name for column in rows)},
         )
     return dataset
 

@@ -1,0 +1,263 @@
+"""From dbt's artifacts to what the catalog keeps: lineage of every compiled model, texts, owners, tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from apps.catalog.dbt_artifacts import DbtModel, DbtProject
+from apps.catalog.edges import Known, Link, Stated, replace_origins
+from apps.catalog.inference import settle
+from apps.catalog.models import Column, Dataset, Derivation
+from apps.catalog.naming import Names, containers, is_below
+from apps.catalog.types import CheckResult, EdgeEvidence, EdgeKind, ImportReport
+from portal.sql.lineage.statement import Origin, OutputColumn, StatementLineage, lineage_of
+from portal.sql.parse import Dialect, SqlProblem
+
+DIALECTS: dict[str, Dialect] = {"snowflake": "snowflake", "postgres": "postgres"}
+NOT_IN_STATEMENT = "the compiled statement has no such column"
+TEXTS = (
+    "dbt_id",
+    "dbt_checksum",
+    "lineage",
+    "lineage_note",
+    "tags",
+    "loaded_at",
+    "description",
+    "described_by",
+    "owner",
+    "owned_by",
+)
+SEED = "its values stand in a file of the dbt project"
+
+
+@dataclass
+class Traced:
+    """One model's lineage in the catalog's columns; `problem` is why some of it is not known."""
+
+    model: DbtModel
+    dataset: int
+    stated: Stated | None  # None: nothing was compiled, so what is known stays
+    problem: str = ""
+
+
+@dataclass
+class Tracing:
+    models: list[Traced] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+
+
+def origin_of(model: DbtModel) -> str:
+    return f"dbt:{model.id}"[:300]
+
+
+def trace(project: DbtProject, source: str, names: Names) -> Tracing:
+    """Reads each compiled statement once. No writes."""
+    tracer = Tracer(project, source, names)
+    found = Tracing()
+    for model in project.models:
+        dataset = names.dataset(source, model.path)
+        if dataset is None:
+            found.unmatched.append(".".join(model.path))
+        else:
+            found.models.append(tracer.model(model, dataset))
+    return found
+
+
+class Tracer:
+    def __init__(self, project: DbtProject, source: str, names: Names) -> None:
+        self.source = source
+        self.names = names
+        self.dialect = DIALECTS.get(project.adapter, "snowflake")
+        self.relations = {tuple(part.lower() for part in path): cols for path, cols in project.relations.items()}
+
+    def columns_of(self, path: tuple[str, ...]) -> Sequence[str] | None:
+        dataset = self.names.dataset(self.source, path)
+        if dataset is None:
+            return self.relations.get(tuple(part.lower() for part in path))
+        return [name for name, column in self.names.columns(dataset).items() if column.within_id is None]
+
+    def model(self, model: DbtModel, dataset: int) -> Traced:
+        if model.kind == "seed":
+            return self._unknown(model, dataset, SEED)
+        if not model.compiled:
+            return Traced(model, dataset, None)
+        try:
+            lineage = lineage_of(model.compiled, self.dialect, self.columns_of, default_path=model.path[:2])
+        except SqlProblem as problem:
+            return self._unknown(model, dataset, f"its compiled statement is not understood: {problem.message}")
+        return self._traced(model, dataset, _with_snapshot_columns(model, lineage))
+
+    def _unknown(self, model: DbtModel, dataset: int, why: str) -> Traced:
+        columns = self._own_columns(dataset)
+        known = [Known(column, Derivation.How.UNKNOWN, why) for column in columns.values()]
+        return Traced(model, dataset, Stated((), known), why)
+
+    def _own_columns(self, dataset: int) -> dict[str, Column]:
+        columns = self.names.columns(dataset)
+        return {name.lower(): column for name, column in columns.items() if column.within_id is None}
+
+    def _traced(self, model: DbtModel, dataset: int, lineage: StatementLineage) -> Traced:
+        outputs = {output.name.lower(): output for output in lineage.columns}
+        missing = OutputColumn("", (), "unknown", lineage.opaque or NOT_IN_STATEMENT)
+        links: list[Link] = []
+        known: list[Known] = []
+        for name, column in self._own_columns(dataset).items():
+            output = outputs.get(name, missing)
+            found, lost = self._links(model, column, output)
+            links += found
+            reason = output.reason or lost
+            if output.how or lost:
+                how = Derivation.How.UNKNOWN if lost else Derivation.How(output.how)
+                known.append(Known(column, how, reason))
+        problem = next((f"{k.column.name}: {k.detail}" for k in known if k.how == Derivation.How.UNKNOWN), "")
+        return Traced(model, dataset, Stated(links, known), problem)
+
+    def _links(self, model: DbtModel, column: Column, output: OutputColumn) -> tuple[list[Link], str]:
+        links = []
+        lost = ""
+        for origin in output.origins:
+            found = self._columns(origin)
+            evidence = EdgeEvidence("dbt", model.id, origin.path)
+            links += [Link(each, column, EdgeKind.VALUE, origin.transform, evidence) for each in found]
+            if not found:
+                lost = f"{'.'.join(origin.table)}.{origin.column} is not in the catalog"
+        return links, lost
+
+    def _columns(self, origin: Origin) -> list[Column]:
+        """The catalog's columns for an origin: where it leads into a document, the paths it leads to."""
+        dataset = self.names.dataset(self.source, origin.table)
+        column = self.names.column(dataset, origin.column) if dataset else None
+        if column is None or not origin.path:
+            return [column] if column else []
+        inside = {
+            part.name.partition(":")[2]: part
+            for part in self.names.columns(column.dataset_id).values()
+            if part.within_id == column.pk
+        }
+        below = [part for path, part in inside.items() if is_below(path, origin.path)]
+        around = [inside[path] for path in containers(origin.path) if path in inside]
+        return below or around[:1] or [column]
+
+
+def _with_snapshot_columns(model: DbtModel, lineage: StatementLineage) -> StatementLineage:
+    """What dbt adds to a snapshot: an id hashed from the key, and the times a version was valid."""
+    if model.kind != "snapshot":
+        return lineage
+    by_name = {output.name.lower(): output for output in lineage.columns}
+    updated = by_name.get(model.updated_at.lower())
+    key = [by_name[name.lower()] for name in model.unique_key if name.lower() in by_name]
+    times = updated.origins if updated else ()
+    hashed = tuple(replace(o, transform="hash") for each in key for o in each.origins)
+    added = [
+        OutputColumn("DBT_SCD_ID", hashed, "" if hashed else "unknown", "" if hashed else "its key is an expression"),
+        *(
+            OutputColumn(name, times, "" if times else "generated")
+            for name in ("DBT_UPDATED_AT", "DBT_VALID_FROM", "DBT_VALID_TO")
+        ),
+    ]
+    return replace(lineage, columns=(*lineage.columns, *added))
+
+
+def write(project: DbtProject, tracing: Tracing, names: Names) -> None:
+    """Inside the importer's transaction."""
+    datasets = Dataset.objects.in_bulk([traced.dataset for traced in tracing.models])
+    columns: list[Column] = []
+    changed: set[int] = set()
+    for traced in tracing.models:
+        dataset = datasets[traced.dataset]
+        before = shown(dataset)
+        settle_state(dataset, traced, project.generated_at)
+        write_texts(dataset, traced)
+        columns += described_columns(traced, names)
+        if shown(dataset) != before:
+            changed.add(dataset.pk)
+    Dataset.objects.bulk_update(datasets.values(), TEXTS, batch_size=1_000)
+    Column.objects.bulk_update(columns, ["description", "described_by"], batch_size=1_000)
+    changed |= replace_origins({origin_of(t.model): t.stated for t in tracing.models if t.stated})
+    changed |= {column.dataset_id for column in columns}
+    if changed:
+        settle(datasets=changed)
+
+
+def shown(dataset: Dataset) -> tuple[object, ...]:
+    """What a new revision is worth: not that a model was built once more."""
+    return tuple(getattr(dataset, name) for name in TEXTS if name != "loaded_at")
+
+
+def report(tracing: Tracing, *, tests: int) -> ImportReport:
+    compiled = [traced for traced in tracing.models if traced.stated]
+    incomplete = {".".join(t.model.path): t.problem for t in compiled if t.problem}
+    return ImportReport(
+        models=len(tracing.models),
+        tests=tests,
+        edges=sum(len(traced.stated.links) for traced in compiled if traced.stated),
+        complete=len(compiled) - len(incomplete),
+        stale=len(tracing.models) - len(compiled),
+        incomplete=incomplete,
+        unmatched=tuple(sorted(tracing.unmatched)),
+    )
+
+
+def settle_state(dataset: Dataset, traced: Traced, generated_at: str) -> None:
+    """Whether the dataset's lineage is known, in part, or older than its model."""
+    model = traced.model
+    if traced.stated is None:
+        unchanged = model.checksum and model.checksum == dataset.dbt_checksum
+        if dataset.lineage in (Dataset.Lineage.KNOWN, Dataset.Lineage.PARTIAL) and not unchanged:
+            dataset.lineage = Dataset.Lineage.STALE
+            dataset.lineage_note = f"dbt's artifact of {generated_at[:16]} holds no compiled statement of this model"
+        return
+    dataset.dbt_checksum = model.checksum
+    dataset.lineage_note = traced.problem[:500]
+    if not traced.problem:
+        dataset.lineage = Dataset.Lineage.KNOWN
+    else:
+        dataset.lineage = Dataset.Lineage.PARTIAL if traced.stated.links else Dataset.Lineage.UNKNOWN
+
+
+def write_texts(dataset: Dataset, traced: Traced) -> None:
+    """Descriptions, owner and tags; what a person wrote stays."""
+    model = traced.model
+    dataset.dbt_id = model.id[:300]
+    dataset.tags = [tag[:100] for tag in model.tags]
+    dataset.loaded_at = model.built_at or dataset.loaded_at
+    if model.description and dataset.described_by in ("", "dbt"):
+        dataset.description, dataset.described_by = model.description, "dbt"
+    if model.owner and dataset.owned_by in ("", "dbt"):
+        dataset.owner, dataset.owned_by = model.owner[:200], "dbt"
+
+
+def described_columns(traced: Traced, names: Names) -> list[Column]:
+    """Columns whose text changed, not yet saved."""
+    changed = []
+    for name, text in traced.model.columns.items():
+        column = names.column(traced.dataset, name)
+        if column and text and column.described_by in ("", "dbt") and column.description != text:
+            column.description, column.described_by = text, "dbt"
+            changed.append(column)
+    return changed
+
+
+def checks_of(project: DbtProject, source: str) -> list[CheckResult]:
+    paths = {model.id: model.path for model in project.models}
+    return [
+        CheckResult(
+            source=source,
+            path=paths[test.model],
+            name=test.name,
+            passed=test.passed,
+            column=test.column,
+            detail=_verdict(test.status, test.failures),
+            evidence=f"dbt invocation {project.invocation[:8]}",
+            figures={"failures": test.failures},
+        )
+        for test in project.tests
+        if test.model in paths
+    ]
+
+
+def _verdict(status: str, failures: int | None) -> str:
+    if status == "pass":
+        return "passed"
+    if "error" in status:
+        return "the test could not run"
+    return f"{failures} {'row fails' if failures == 1 else 'rows fail'}"
