@@ -11,6 +11,7 @@ urlpatterns = [
     path("compliance/", include("apps.compliance.urls")),
     path("models/", include("apps.models.urls")),
     path("runs/", include("portal.runs.urls")),
+    path("api/runs/", include("portal.runs.api_urls")),
     path("api/catalog/", include("apps.catalog.api_urls")),
     path("api/queries/", include("apps.queries.api_urls")),
     path("api/pipelines/", include("apps.pipelines.api_urls")),

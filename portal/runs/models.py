@@ -3,6 +3,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.runs.types import State, Wait
 
@@ -68,6 +69,13 @@ class Run(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("runs:detail", args=[self.pk])
+
+    @property
+    def took_s(self) -> float | None:
+        """Seconds of work so far, or in all."""
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
 
 class Step(models.Model):
@@ -160,6 +168,10 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of step {self.step_id}"
+
+    @property
+    def took_s(self) -> float:
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
 
 class LogLine(models.Model):

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as portal
 
+from portal.runs.models import Pool
 from tests.runs.processes import Celery
 from tests.runs.steps import KINDS
 
@@ -32,3 +33,9 @@ def worker(celery: Celery) -> Celery:
     celery.beat()
     celery.worker()
     return celery
+
+
+@pytest.fixture(autouse=True)
+def narrow(any_db: None) -> None:
+    """A pool of one."""
+    Pool.objects.get_or_create(name="narrow", defaults={"size": 1})
