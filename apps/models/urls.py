@@ -1,4 +1,6 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.models import views
 
 app_name = "models"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("", views.index, name="index")]

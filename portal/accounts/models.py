@@ -27,3 +27,15 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"
+
+
+class SignInWindow(models.Model):
+    """How often signing in failed for one key since the window opened. Keys are keyed digests: of an account with
+    an address, and of an address alone."""
+
+    key = models.CharField(max_length=64, unique=True)
+    failures = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.key[:12]}: {self.failures}"

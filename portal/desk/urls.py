@@ -1,4 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from portal.desk.views import home, search, theme, trail
 
 app_name = "desk"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("inbox/", home.inbox, name="inbox"),
+    path("status/", home.health_strip, name="health-strip"),
+    path("search/", search.search_page, name="search"),
+    path("palette/", search.palette, name="palette"),
+    path("audit/", trail.events, name="audit"),
+    path("audit/<uuid:event_id>/", trail.event, name="audit-event"),
+    path("theme/", theme.choose, name="theme"),
+]
