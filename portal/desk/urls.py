@@ -1,5 +1,6 @@
 from django.urls import path
 
+from portal.desk.health import healthz
 from portal.desk.views import home, search, theme, trail
 
 app_name = "desk"
@@ -11,5 +12,6 @@ urlpatterns = [
     path("palette/", search.palette, name="palette"),
     path("audit/", trail.events, name="audit"),
     path("audit/<uuid:event_id>/", trail.event, name="audit-event"),
+    path("healthz", healthz, name="healthz"),
     path("theme/", theme.choose, name="theme"),
 ]

@@ -17,8 +17,8 @@ WRITERS = {"loader", "owner"}
 
 
 class Warehouse:
-    name = "warehouse"
-    stop_signal = signal.SIGTERM
+    name: str = "warehouse"
+    stop_signal: int = signal.SIGTERM
 
     def launch(self, setting: Setting) -> Launch:
         python = tools_python()

@@ -25,8 +25,8 @@ ROLES: dict[str, tuple[dict[str, str], ...]] = {
 
 
 class Mongo:
-    name = "mongo"
-    stop_signal = signal.SIGTERM
+    name: str = "mongo"
+    stop_signal: int = signal.SIGTERM
 
     def launch(self, setting: Setting) -> Launch:
         env = plain_env()
@@ -87,7 +87,9 @@ def binary() -> Path:
 def connect(setting: Setting, *, user: str = "", wait_ms: int = 5000) -> Any:
     from pymongo import MongoClient
 
-    account = {"username": user, "password": setting.secret(f"mongo_{user}"), "authSource": "admin"} if user else {}
+    account: dict[str, Any] = (
+        {"username": user, "password": setting.secret(f"mongo_{user}"), "authSource": "admin"} if user else {}
+    )
     return MongoClient(
         "127.0.0.1",
         setting.port("mongo"),

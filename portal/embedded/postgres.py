@@ -37,6 +37,7 @@ SETTINGS = {
     "max_wal_senders": "4",
     "max_replication_slots": "4",
     "max_parallel_workers_per_gather": "1",
+    "io_method": "sync",  # its default keeps three more processes
     "jit": "off",
     "password_encryption": "scram-sha-256",
     "log_min_messages": "log",
@@ -51,8 +52,8 @@ FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class Postgres:
-    name = "postgres"
-    stop_signal = signal.SIGINT  # "fast": does not wait for clients to leave
+    name: str = "postgres"
+    stop_signal: int = signal.SIGINT  # "fast": does not wait for clients to leave
 
     def launch(self, setting: Setting) -> Launch:
         hydrate()

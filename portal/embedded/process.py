@@ -79,6 +79,7 @@ def spawn(
     user: str = "",
     death_signal: int = signal.SIGTERM,
     umask: str = "077",
+    cwd: Path = Path("/"),
 ) -> subprocess.Popen[bytes]:
     """Starts a child in a session of its own, so that Ctrl-C reaches only us and we stop it in order.
 
@@ -95,7 +96,7 @@ def spawn(
             stdout=own,
             stderr=subprocess.STDOUT,
             env=dict(env),
-            cwd="/",
+            cwd=cwd,
             start_new_session=True,
         )
     finally:

@@ -76,6 +76,10 @@ class Embedded:
             found[name] = Status(bool(running), answers, running.pid if running else 0, port)
         return found
 
+    def alive(self) -> dict[str, bool]:
+        """Whether the process of each part is there; cheap enough to ask twice a second."""
+        return {name: process.read(self._pid_file(name)) is not None for name in PARTS}
+
     def rotate_logs(self) -> None:
         for name in PARTS:
             process.rotate(self._log(name))

@@ -26,8 +26,8 @@ dir {folder}
 
 
 class Valkey:
-    name = "valkey"
-    stop_signal = signal.SIGTERM
+    name: str = "valkey"
+    stop_signal: int = signal.SIGTERM
 
     def launch(self, setting: Setting) -> Launch:
         env = plain_env()

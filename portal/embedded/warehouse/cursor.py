@@ -19,6 +19,8 @@ READS = (
 
 
 class WarehouseCursor(FakeSnowflakeCursor):  # type: ignore[misc]
+    _arrow_table: Any
+
     def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> Any:
         try:
             self._permit(command)

@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 import time
+from importlib.metadata import version
 from typing import Any
 
 import fakesnow.server
@@ -19,6 +20,7 @@ from starlette.routing import Route
 from .statements import Session
 
 log = logging.getLogger("warehouse")
+VERSION = f"fakesnow {version('fakesnow')} on DuckDB {version('duckdb')}"
 GRACE_S = 5.0
 UPLOAD_KEY = secrets.token_urlsafe(24)
 PREFIX = re.compile(r"^\d{6} \(\w*\): (None: )?")
@@ -147,7 +149,7 @@ class Handlers:
         return response
 
     async def health(self, _: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok", "version": VERSION})
 
     async def broken(self, _: Request, error: Exception) -> Response:
         log.error("a handler failed: %s", type(error).__name__)

@@ -1,0 +1,27 @@
+"""`manage.py doctor`: what is up, where, which version, and what to do about what is not."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.desk.health import Board
+
+
+class Command(BaseCommand):
+    help = "Says of every component whether it is up, where it is, its version, and what to do when it is down."
+    requires_system_checks = ()  # it is asked when something is wrong
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        components = Board().components()
+        for component in components:
+            style = self.style.SUCCESS if component.ok else self.style.ERROR
+            word = style(f"{component.status:<5}")
+            detail = component.version if component.ok else component.detail
+            self.stdout.write(
+                f"{component.name:<10} {word} {component.latency_ms:>8.1f} ms  {component.address:<34} {detail}"
+            )
+            if component.remedy:
+                self.stdout.write(f"{'':<10} -> {component.remedy}")
+        down = [component.name for component in components if not component.ok]
+        if down:
+            raise CommandError(f"{len(down)} of {len(components)} down: {', '.join(down)}")
