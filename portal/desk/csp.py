@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 
 from asgiref.sync import markcoroutinefunction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 HEADER = "Content-Security-Policy"
 
@@ -32,23 +33,23 @@ class ContentSecurityPolicyMiddleware:
     sync_capable = True
     async_capable = True
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
         self.get_response = get_response
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         nonce = secrets.token_urlsafe(18)
         request.csp_nonce = nonce  # type: ignore[attr-defined]
         response = self.get_response(request)
-        if isinstance(response, HttpResponse):
+        if isinstance(response, HttpResponseBase):
             return protect(response, nonce)
         return self.finish(response, nonce)
 
-    async def finish(self, response: Awaitable[HttpResponse], nonce: str) -> HttpResponse:
+    async def finish(self, response: Awaitable[HttpResponseBase], nonce: str) -> HttpResponseBase:
         return protect(await response, nonce)
 
 
-def protect(response: HttpResponse, nonce: str) -> HttpResponse:
+def protect(response: HttpResponseBase, nonce: str) -> HttpResponseBase:
     response.headers.setdefault(HEADER, policy(nonce))
     return response
