@@ -11,6 +11,9 @@ from tests.runs.steps import KINDS
 
 @pytest.fixture(autouse=True)
 def kinds(settings) -> None:  # type: ignore[no-untyped-def]
+    # Pages are rendered without collecting static files first.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**portal.STORAGES, "staticfiles": plain}
     settings.STEP_KINDS = {**portal.STEP_KINDS, **KINDS}
 
 
