@@ -1,1 +1,3 @@
-"""Owns compliance."""
+"""Owns policy (masks, row filters, who may ask for what) and the gate, the one door to data.
+Offers `gate.run_query`, `gate.judge`, `services.apply_governance`. Stands on the catalog, accounts, audit and stores.
+"""

@@ -1,9 +1,9 @@
 """Which mask a reader gets for a column, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apps.catalog.types import Certainty, ColumnSchema, DatasetSchema
-from apps.compliance.policy.types import MaskKind, MaskRule, PolicySet, Reader
+from apps.compliance.policy.types import MaskKind, MaskRule, PolicySet, Reader, RowFilter
 
 # From least to most strict: among rules of one category the reader gets the first that one of them gives.
 STRICTNESS = (
@@ -43,6 +43,9 @@ class Choice:
         return self.kind is not MaskKind.CLEAR
 
 
+GRANTED = Choice(MaskKind.CLEAR, "allowed", "Shown by a grant to you.", rule="grant")
+
+
 def choose(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Reader, policies: PolicySet) -> Choice:
     if column.certainty is Certainty.NONE or not column.category:
         return Choice(
@@ -51,22 +54,34 @@ def choose(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Re
             "Hidden: nobody has said yet what this column holds. A steward can classify it.",
             approver="steward",
         )
-    if granted(column, dataset, source, reader):
-        return Choice(MaskKind.CLEAR, "allowed", "Shown by a grant to you.", rule="grant")
-    rules = closest_rules(column.category, policies)
+    if "/".join((source, *dataset.path, column.name)) in reader.grants:
+        return GRANTED
+    categories = dict.fromkeys((column.category, *column.carries))
+    return strictest([for_category(category, reader, policies) for category in categories])
+
+
+def for_category(category: str, reader: Reader, policies: PolicySet) -> Choice:
+    if any(covers(grant, category) for grant in reader.grants):
+        return GRANTED
+    rules = closest_rules(category, policies)
     if not rules:
         return Choice(
             MaskKind.NULL,
             "not_configured",
-            f"Hidden: no rule says who may see {column.category}. A compliance officer can write one.",
+            f"Hidden: no rule says who may see {category}. A compliance officer can write one.",
             approver="compliance_officer",
         )
-    return by_rules(column, reader, rules)
+    return by_rules(category, reader, rules)
 
 
-def granted(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Reader) -> bool:
-    exact = "/".join((source, *dataset.path, column.name))
-    return exact in reader.grants or any(covers(grant, column.category) for grant in reader.grants)
+def strictest(choices: list[Choice]) -> Choice:
+    """A column that carries several categories is shown under a mask only if it is the mask of all of them: one made
+    for an e-mail address shows too much of a name beside it."""
+    if len({choice.kind for choice in choices}) == 1:
+        return choices[0]
+    worst = max(choices, key=lambda choice: STRICTNESS.index(choice.kind))
+    reason = f"Hidden: several kinds of data are mixed here. {worst.reason}"
+    return replace(worst, kind=MaskKind.NULL, reason=reason)
 
 
 def covers(category: str, other: str) -> bool:
@@ -86,7 +101,7 @@ def closest_rules(category: str, policies: PolicySet) -> list[MaskRule]:
     return [rule for rule in covering if rule.category.count(".") == longest]
 
 
-def by_rules(column: ColumnSchema, reader: Reader, rules: list[MaskRule]) -> Choice:
+def by_rules(category: str, reader: Reader, rules: list[MaskRule]) -> Choice:
     mine = [rule for rule in rules if applies(rule, reader)]
     if not mine:
         rule = rules[0]
@@ -101,7 +116,7 @@ def by_rules(column: ColumnSchema, reader: Reader, rules: list[MaskRule]) -> Cho
     best = min(mine, key=lambda rule: STRICTNESS.index(rule.mask))
     if best.mask is MaskKind.CLEAR:
         return Choice(MaskKind.CLEAR, "allowed", "", rule=best.id, approver=best.approver)
-    reason = f"Masked by the rule “{best.id}”: {column.category}, {WORDS[best.mask]}." + lifted_by(best.approver)
+    reason = f"Masked by the rule “{best.id}”: {category}, {WORDS[best.mask]}." + lifted_by(best.approver)
     return Choice(best.mask, "forbidden", reason, rule=best.id, approver=best.approver)
 
 
@@ -113,3 +128,15 @@ def applies(rule: MaskRule, reader: Reader) -> bool:
     role = not rule.roles or bool(rule.roles & reader.roles)
     purpose = not rule.purposes or reader.purpose in rule.purposes
     return role and purpose
+
+
+def filters_for(dataset: DatasetSchema, source: str, reader: Reader, policies: PolicySet) -> tuple[RowFilter, ...]:
+    """The filters that cut this dataset down for the reader, whichever other roles they hold besides."""
+    return tuple(f for f in policies.row_filters if f.roles & reader.roles and names(f, source, dataset))
+
+
+def names(rule: RowFilter, source: str, dataset: DatasetSchema) -> bool:
+    """Whether the rule's dataset, which may be written without its database, is this one."""
+    said = [part.lower() for part in rule.dataset[1:]]
+    path = [part.lower() for part in dataset.path]
+    return rule.dataset[0] == source and bool(said) and path[-len(said) :] == said

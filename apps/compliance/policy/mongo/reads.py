@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.catalog.types import DatasetSchema, SourceSchema
-from apps.compliance.policy.choose import Choice, choose
+from apps.compliance.policy.choose import Choice, choose, filters_for
 from apps.compliance.policy.mongo.document import clear_paths, mask_stage
 from apps.compliance.policy.mongo.expressions import NOTHING, field_path, only, paths_in, refuse, variable_name
 from apps.compliance.policy.mongo.matches import hoistable
@@ -72,8 +72,7 @@ class Reads:
         return (*front, mask_stage(self.choices[collection]))
 
     def row_filters(self, dataset: DatasetSchema) -> list[Mapping[str, Any]]:
-        key = (self.schema.source, *dataset.path)
-        mine = [f for f in self.policies.row_filters if f.dataset == key and f.roles & self.reader.roles]
+        mine = filters_for(dataset, self.schema.source, self.reader, self.policies)
         self.filtered |= {rule.id for rule in mine}
         return [{"$match": {rule.column: {"$in": list(rule.values)}}} for rule in mine]
 

@@ -5,11 +5,11 @@ from itertools import count
 from sqlglot import exp
 
 from apps.catalog.types import DatasetSchema
-from apps.compliance.policy.choose import choose
+from apps.compliance.policy.choose import choose, filters_for
 from apps.compliance.policy.masks.sql import mask_column
 from apps.compliance.policy.sql.work import SCAN_PREFIX, Scan, Work
 from apps.compliance.policy.types import RowFilter
-from portal.sql.parse import Dialect
+from portal.sql.parse import Dialect, SqlProblem
 from portal.sql.resolve import Names, qualify
 from portal.sql.scopes import bind_tables
 
@@ -43,12 +43,11 @@ def strip_paths(tree: exp.Expr) -> None:
 def scan_of(work: Work, dataset: DatasetSchema, name: str) -> Scan:
     source = work.schema.source
     masks = {c.name: choose(c, dataset, source, work.reader, work.policies) for c in dataset.columns}
-    return Scan(name, dataset, masks, filters_for(work, dataset))
-
-
-def filters_for(work: Work, dataset: DatasetSchema) -> tuple[RowFilter, ...]:
-    key = (work.schema.source, *dataset.path)
-    return tuple(f for f in work.policies.row_filters if f.dataset == key and f.roles & work.reader.roles)
+    filters = filters_for(dataset, source, work.reader, work.policies)
+    for rule in filters:
+        if rule.column not in masks:
+            raise SqlProblem("not_configured", f"The row filter “{rule.id}” names a column that is not there.")
+    return Scan(name, dataset, masks, filters)
 
 
 def resolve_columns(work: Work) -> Work:

@@ -1,0 +1,239 @@
+"""The one door to data: parse, decide, rewrite, run, record. Every request of a person passes here and nowhere else."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.catalog.selectors import SourceNotSynced, schema_for_gate
+from apps.compliance.policy.decide import decide
+from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Reader, Refused
+from apps.compliance.selectors import policy_set
+from portal.accounts.models import User
+from portal.accounts.selectors import purposes_of, roles_of
+from portal.accounts.types import Purpose
+from portal.audit.actions import Action
+from portal.audit.services import digest, record
+from portal.audit.types import Actor, Target
+from portal.stores import open_store
+from portal.stores.types import Documents, Rows, Sql, Statement, Store, StoreError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEPT = 256
+COLUMNS_TOLD = 200
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A decision, with what it rests on. `digest` stands for the typed text wherever the text may not be told."""
+
+    decision: Decision
+    source: str
+    digest: str
+    policy_version: int
+    schema_revision: int
+    purpose: str
+
+
+@dataclass
+class Answer:
+    """An open answer: iterate `batches` once. `rows` and `truncated` are known at their end."""
+
+    judgement: Judgement
+    columns: tuple[OutputColumn, ...]
+    batches: "Iterator[pa.RecordBatch]"
+    rows: int = 0
+    truncated: bool = False
+
+
+class QueryRefused(Exception):
+    def __init__(self, judgement: Judgement, refused: Refused) -> None:
+        super().__init__(refused.code)
+        self.judgement = judgement
+        self.refused = refused
+
+
+class QueryFailed(Exception):
+    """The store could not answer. The message is safe for people: it never holds a value."""
+
+    def __init__(self, message: str, *, code: str, retryable: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.retryable = retryable
+
+
+def standard_limits() -> Limits:
+    return Limits(settings.QUERY_ROW_LIMIT, settings.QUERY_TIMEOUT_SECONDS)
+
+
+def reader_of(user: User, purpose: Purpose) -> Reader:
+    roles = frozenset(str(role) for role in roles_of(user))
+    return Reader(str(user.pk), user.get_username(), roles, str(purpose))
+
+
+def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limits | None = None) -> Judgement:
+    """What the engine says to this text for this person, now. Touches no store."""
+    limits = limits or standard_limits()
+    policies = policy_set()
+    token = digest(text)
+
+    def judged(decision: Decision, revision: int) -> Judgement:
+        return Judgement(decision, source, token, policies.version, revision, str(purpose))
+
+    refused = may_not_ask(user, purpose, source)
+    if refused is not None:
+        return judged(refused, 0)
+    try:
+        schema = schema_for_gate(source=source, user=user)
+    except SourceNotSynced:
+        hint = "An administrator runs manage.py sync_source first."
+        return judged(Refused("not_configured", f"The catalog has not looked at {source} yet.", hint), 0)
+    reader = reader_of(user, purpose)
+    key = (token, policies, schema.source, id(schema), schema.revision, reader, limits)
+    decision = _kept.get(key)
+    if decision is None:
+        decision = decide(text, reader, schema, policies, limits)
+        _kept.put(key, decision, schema)
+    return judged(decision, schema.revision)
+
+
+def may_not_ask(user: User, purpose: Purpose, source: str) -> Refused | None:
+    if source not in settings.STORES:
+        return Refused("unknown_source", f"There is no source {source}.", f"Use {', '.join(settings.STORES)}.")
+    if not roles_of(user):
+        return Refused("forbidden", "You hold no role that may query data.", "An administrator gives roles.")
+    if purpose not in purposes_of(user):
+        return Refused("forbidden", f"Your roles do not allow the purpose {purpose}.", "Choose another purpose.")
+    return None
+
+
+class Kept:
+    """Decisions of this process. Never a cache outside it: a rewritten text repeats values that people typed."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        # The schema is kept with its decision, so that its id cannot become another's.
+        self.decisions: OrderedDict[object, tuple[Decision, object]] = OrderedDict()
+        self.lock = Lock()
+
+    def get(self, key: object) -> Decision | None:
+        with self.lock:
+            found = self.decisions.get(key)
+            return None if found is None else found[0]
+
+    def put(self, key: object, decision: Decision, schema: object) -> None:
+        with self.lock:
+            self.decisions[key] = (decision, schema)
+            while len(self.decisions) > self.most:
+                self.decisions.popitem(last=False)
+
+
+_kept = Kept(KEPT)
+
+
+@contextmanager
+def run_query(
+    *,
+    user: User,
+    purpose: Purpose,
+    source: str,
+    text: str,
+    subject: str = "",
+    limits: Limits | None = None,
+    opened: Callable[[Store], None] | None = None,
+) -> Iterator[Answer]:
+    """Runs the text as this person may, and records it.
+
+    `subject` names what it is for in the trail (an execution's id). `opened` is told of the store before it is asked,
+    so that somebody can cancel. Raises QueryRefused, QueryFailed.
+    """
+    limits = limits or standard_limits()
+    judgement = judge(user=user, purpose=purpose, source=source, text=text, limits=limits)
+    actor, target = Actor.of(user), Target("query", subject or judgement.digest[:32], source)
+    decision = judgement.decision
+    if isinstance(decision, Refused):
+        record_refusal(actor=actor, target=target, judgement=judgement, refused=decision)
+        raise QueryRefused(judgement, decision)
+    record_decision(actor=actor, target=target, judgement=judgement, allowed=decision)
+    answer = Answer(judgement, decision.columns, iter(()))
+    outcome = "failed"
+    try:
+        store = open_store(source, "gate")
+        if opened is not None:
+            opened(store)
+        with store.read(statement(decision), batch_rows=limits.rows + 1, timeout_s=limits.timeout_s) as rows:
+            answer.batches = taken(answer, rows, limits.rows)
+            yield answer
+        outcome = "done"
+    except StoreError as error:
+        outcome = error.code
+        raise QueryFailed(error.public, code=error.code, retryable=error.retryable) from None
+    finally:
+        record_end(actor=actor, target=target, answer=answer, outcome=outcome)
+
+
+def statement(allowed: Allowed) -> Statement:
+    if allowed.collection:
+        return Documents(allowed.collection, allowed.pipeline)
+    return Sql(allowed.text)
+
+
+def taken(answer: Answer, rows: Rows, most: int) -> "Iterator[pa.RecordBatch]":
+    for whole in rows:
+        left = most - answer.rows
+        answer.truncated = whole.num_rows > left
+        batch = whole.slice(0, left)
+        answer.rows += batch.num_rows
+        if batch.num_rows:
+            yield batch
+        if answer.truncated:
+            return
+
+
+def record_decision(*, actor: Actor, target: Target, judgement: Judgement, allowed: Allowed) -> None:
+    origins = sorted({origin for column in allowed.columns for origin in column.origins})
+    masked = sum(column.masked is not Masking.NO for column in allowed.columns)
+    detail = {
+        "datasets": list(allowed.datasets),
+        "columns": origins[:COLUMNS_TOLD],
+        "more_columns": max(0, len(origins) - COLUMNS_TOLD),
+        "masked": masked,
+    }
+    with transaction.atomic():
+        record(actor=actor, action=Action.QUERY_DECIDED, target=target, detail={**rests_on(judgement), **detail})
+
+
+def record_refusal(*, actor: Actor, target: Target, judgement: Judgement, refused: Refused) -> None:
+    """The code alone: a message can repeat what was typed."""
+    with transaction.atomic():
+        record(
+            actor=actor,
+            action=Action.QUERY_REFUSED,
+            target=target,
+            detail={**rests_on(judgement), "code": refused.code},
+        )
+
+
+def record_end(*, actor: Actor, target: Target, answer: Answer, outcome: str) -> None:
+    detail = {"outcome": outcome, "rows": answer.rows, "truncated": answer.truncated}
+    with transaction.atomic():
+        record(
+            actor=actor, action=Action.QUERY_FINISHED, target=target, detail={**rests_on(answer.judgement), **detail}
+        )
+
+
+def rests_on(judgement: Judgement) -> dict[str, object]:
+    return {
+        "query": judgement.digest,
+        "policy_version": judgement.policy_version,
+        "schema_revision": judgement.schema_revision,
+        "purpose": judgement.purpose,
+    }

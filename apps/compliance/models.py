@@ -1,0 +1,93 @@
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from apps.compliance.policy.types import MaskKind
+
+
+class GovernanceFile(models.Model):
+    """What a file said when it was last applied, kept so that tables which appear later obey it too."""
+
+    name = models.CharField(max_length=200, unique=True)
+    digest = models.CharField(max_length=64)
+    content = models.JSONField()
+    applied_at = models.DateTimeField()
+    applied_by = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PolicyVersion(models.Model):
+    """All rules as they stood from `created_at` until the next version. Never changed: decisions name it."""
+
+    number = models.PositiveIntegerField(unique=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class MaskPolicy(models.Model):
+    version = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="masks")
+    file = models.CharField(max_length=200)
+    rule = models.CharField(max_length=100)
+    category = models.CharField(max_length=200)
+    mask = models.CharField(max_length=30)
+    roles = ArrayField(models.CharField(max_length=50), default=list)
+    purposes = ArrayField(models.CharField(max_length=50), default=list)
+    approver = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["category", "rule"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "rule"], name="mask_rule_once_a_version"),
+            models.CheckConstraint(condition=Q(mask__in=[str(kind) for kind in MaskKind]), name="mask_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.category} {self.mask}"
+
+
+class RowFilterPolicy(models.Model):
+    version = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="row_filters")
+    file = models.CharField(max_length=200)
+    rule = models.CharField(max_length=100)
+    dataset = ArrayField(models.CharField(max_length=300))  # source, then the path
+    column = models.CharField(max_length=300)
+    values = ArrayField(models.CharField(max_length=300))
+    roles = ArrayField(models.CharField(max_length=50))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "rule"], name="row_filter_once_a_version")]
+
+    def __str__(self) -> str:
+        return self.rule
+
+
+class AccessRequest(models.Model):
+    """Somebody asks to see what is masked. `subject` is "warehouse/ANALYTICS/CORE/DIM_CUSTOMERS/EMAIL"."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=600)
+    rule = models.CharField(max_length=100, blank=True)
+    approver = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "subject"], condition=Q(answered_at=None), name="one_open_access_request"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.subject}"
