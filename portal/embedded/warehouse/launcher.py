@@ -18,6 +18,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from .cursor import WarehouseCursor
 from .server import UPLOAD_KEY, Door, Peer, application
+from .values import mend_values
 
 DATABASE, SCHEMAS = "ANALYTICS", ("RAW", "STAGING", "CORE", "MARTS", "ML")
 # Statements that only mean something to a real Snowflake account.
@@ -86,6 +87,7 @@ def stage_info(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[st
 
 
 def mend() -> None:
+    mend_values()
     fakesnow.conn.FakeSnowflakeCursor = WarehouseCursor
     fakesnow.conn.FakeSnowflakeConnection.session = None
     fakesnow.server.gcs_stage_info = stage_info(fakesnow.server.gcs_stage_info)
