@@ -27,6 +27,12 @@ class Generated:
     seed: int
     scale: float
 
+    name = "generator"
+
+    @property
+    def identity(self) -> str:
+        return f"seed {self.seed} scale {self.scale:g}"
+
     @property
     def people(self) -> People:
         return People(Dice(self.seed), Sizes.of(self.scale))
@@ -55,6 +61,10 @@ class Generated:
             ("ml_features", customers, documents.ml_features),
         ):
             yield from _each(name, count, partial(make, people), DOCUMENT_CHUNK)
+
+    def rejects(self) -> tuple[()]:
+        """What is malformed here is malformed on purpose, and loads."""
+        return ()
 
     def _charges(self, people: People) -> Batches:
         payouts = movements.Payouts(people)

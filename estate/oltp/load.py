@@ -1,13 +1,8 @@
 """Puts rows into the OLTP: all of a load in one transaction, and the same load twice gives the same tables."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
-
 from estate.oltp import scripts
+from estate.types import Batches, Progress
 from portal.stores.types import Sql, Store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 # In an order that reads well; keys are put back at the end, so it need not follow them.
 TABLES = (
@@ -15,7 +10,6 @@ TABLES = (
     "balance_transactions", "invoices", "invoice_items",
 )  # fmt: skip
 LIMIT_S = 1800.0
-Progress = Callable[[str, int], None]
 
 
 def ensure_schema(store: Store) -> None:
@@ -23,7 +17,7 @@ def ensure_schema(store: Store) -> None:
     store.execute(*scripts.schema(), *scripts.drop_keys(), *scripts.keys(), timeout_s=LIMIT_S)
 
 
-def load(store: Store, batches: Iterable[tuple[str, "pa.RecordBatch"]], *, progress: Progress) -> dict[str, int]:
+def load(store: Store, batches: Batches, *, progress: Progress) -> dict[str, int]:
     """Rows taken per table. New rows are inserted, changed ones updated; a row that is as it was keeps its
     `updated_at`, so that nobody extracts it again. Keys must be unique within the load. Raises StoreError."""
     counts: dict[str, int] = {}

@@ -19,8 +19,7 @@ PROVENANCE = "_LOADED_AT TIMESTAMP_TZ not null, _RUN_ID NUMBER(38,0) not null, _
 def statements() -> tuple[Sql, ...]:
     """Each may run again; nothing is dropped."""
     schemas = (
-        Sql(f"create schema if not exists {DATABASE}.{name} comment = '{comment}'")
-        for name, comment in SCHEMAS.items()
+        Sql(f"create schema if not exists {DATABASE}.{name} comment = '{comment}'") for name, comment in SCHEMAS.items()
     )
     return (*schemas, *(raw_table(extract) for extract in PAYMENTS_ELT.extracts))
 
