@@ -111,6 +111,17 @@ class LoadReceipt(models.Model):
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def state(self) -> str:
+        """In the words that all states share."""
+        Status = self.Status
+        return {
+            Status.INTENDED: "running" if self.extracted_at is None else "queued",
+            Status.LOADED: "done",
+            Status.EMPTY: "skipped",
+            Status.ABANDONED: "failed",
+        }[Status(self.status)]
+
 
 class StagedFile(models.Model):
     """One Parquet file below `settings.STAGE_DIR`; removed from disk once its load is receipted."""

@@ -15,7 +15,7 @@ from portal.accounts.models import User
 from portal.audit.actions import Action
 from portal.audit.services import record
 from portal.audit.types import Actor, Target
-from portal.runs.services import cancel_run, resume_run, start_run
+from portal.runs.services import start_run
 
 
 def register(*, using: str = "default") -> list[Pipeline]:
@@ -58,21 +58,6 @@ def start(*, actor: Actor, pipeline: Pipeline, started_by: User | None = None, t
         raise holds.PipelineBusy(pipeline.name, holder.run_id)
     run = start_run(actor=actor, plan=plan, started_by=started_by)
     return holds.take(pipeline=pipeline, run=run)
-
-
-def cancel(*, actor: Actor, pipeline_run: PipelineRun) -> None:
-    """Raises StaleState when it has ended."""
-    cancel_run(actor=actor, run=pipeline_run.run)
-
-
-@transaction.atomic
-def resume(*, actor: Actor, pipeline_run: PipelineRun) -> None:
-    """Raises PipelineBusy while a later run holds the pipeline, StaleState when it has not ended."""
-    holds.release_ended(pipeline_run.pipeline_id)
-    holder = holds.holder_of(pipeline_run.pipeline_id)
-    if holder and holder.pk != pipeline_run.pk:
-        raise holds.PipelineBusy(pipeline_run.pipeline.name, holder.run_id)
-    resume_run(actor=actor, run=pipeline_run.run)
 
 
 @transaction.atomic

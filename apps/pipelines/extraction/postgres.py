@@ -1,5 +1,7 @@
 """A window of a PostgreSQL table. Columns are cast where they are read, so that rows stream out as they are staged."""
 
+from collections.abc import Iterator
+
 from apps.pipelines.definitions import Extract
 from apps.pipelines.extraction.typing import postgres_cast
 from apps.pipelines.windows import Window
@@ -25,25 +27,22 @@ def rows(extract: Extract, window: Window) -> Sql:
     select = ", ".join(
         f"{_name(column.source)}::{postgres_cast(column.type)} as {_name(column.target)}" for column in extract.columns
     )
-    where, params = _within(extract, window)
-    return Sql(f"select {select} from {_table(extract)} where {where}", params)  # noqa: S608 - as above
+    # Literals, not parameters: COPY takes none, and a cursor instead of COPY reads at less than half the speed.
+    where = " and ".join(_within(extract, window))
+    return Sql(f"select {select} from {_table(extract)} where {where}")  # noqa: S608 - as above
 
 
-def _within(extract: Extract, window: Window) -> tuple[str, tuple[str, ...]]:
+def _within(extract: Extract, window: Window) -> Iterator[str]:
     """(cursor, key) as a row value: with the index on both, a window is one range of it."""
     at = _name(extract.cursor)
-    parts: list[str] = []
-    params: list[str] = []
     for operator, inclusive, position in ((">", ">=", window.lower), ("<=", "<=", window.upper)):
         if position is None:
             continue
-        params.append(position.at.isoformat())
+        moment = f"{_literal(position.at.isoformat())}::timestamptz"
         if position.key:
-            parts.append(f"({at}, {_name(extract.keys[0])}) {operator} (%s::timestamptz, %s)")
-            params.append(position.key)
+            yield f"({at}, {_name(extract.keys[0])}) {operator} ({moment}, {_literal(position.key)})"
         else:
-            parts.append(f"{at} {inclusive} %s::timestamptz")
-    return " and ".join(parts), tuple(params)
+            yield f"{at} {inclusive} {moment}"
 
 
 def _order(extract: Extract) -> tuple[str, ...]:
@@ -56,3 +55,9 @@ def _table(extract: Extract) -> str:
 
 def _name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(value: str) -> str:
+    if "\\" in value or "\0" in value:
+        raise ValueError("a key with a backslash cannot bound a window")
+    return "'" + value.replace("'", "''") + "'"

@@ -56,4 +56,7 @@ class Source:
                 yield conform(batch)
 
     def conformer(self) -> Conformer:
-        return Conformer(stage_schema(self.extract.columns))
+        columns = self.extract.columns
+        return Conformer(
+            stage_schema(columns), frozenset(column.target for column in columns if column.type == "VARIANT")
+        )

@@ -1,0 +1,93 @@
+"""What a person may see of pipelines and their runs."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from django.db.models import Prefetch, QuerySet
+
+from apps.pipelines.definitions import UnknownPipeline, definition_of
+from apps.pipelines.models import Pipeline, PipelineRun
+from apps.pipelines.plans import RUN
+from portal.accounts.access import visible
+from portal.accounts.models import User
+from portal.accounts.selectors import Someone
+from portal.runs.flows import ACTIVE
+from portal.runs.selectors import runs_for
+from portal.runs.types import State
+
+STRIP = 14
+
+
+@dataclass(frozen=True)
+class Line:
+    """A pipeline as lists show it: its last runs (the newest last), and when the next one would be done."""
+
+    pipeline: Pipeline
+    runs: tuple[PipelineRun, ...]
+    last: PipelineRun | None
+    active: PipelineRun | None
+    typical: timedelta | None
+    expected_at: datetime | None
+    late: bool
+
+
+def pipelines_for(person: Someone) -> QuerySet[Pipeline]:
+    return visible(person, Pipeline.objects.select_related("owner"))
+
+
+def pipeline_for(person: Someone, name: str) -> Pipeline:
+    """Raises Pipeline.DoesNotExist for one this person may not know of."""
+    return pipelines_for(person).get(name=name)
+
+
+def may_run(person: Someone) -> bool:
+    return isinstance(person, User) and person.is_active and person.has_perm(RUN)
+
+
+def runs_of(person: Someone) -> QuerySet[PipelineRun]:
+    seen = PipelineRun.objects.filter(pipeline__in=pipelines_for(person).order_by().values("pk"))
+    return seen.select_related("run", "run__started_by", "pipeline")
+
+
+def run_for(person: User, run_id: int) -> PipelineRun:
+    """Raises PipelineRun.DoesNotExist for a run this person may not know of."""
+    return PipelineRun.objects.select_related("run", "pipeline").get(run__in=runs_for(person).filter(pk=run_id))
+
+
+def overview(person: Someone) -> list[Line]:
+    newest = PipelineRun.objects.select_related("run").order_by("-id")[:STRIP]
+    found = pipelines_for(person).prefetch_related(Prefetch("runs", queryset=newest, to_attr="newest"))
+    return [line_of(pipeline, tuple(pipeline.newest)) for pipeline in found]
+
+
+def line_of(pipeline: Pipeline, newest: tuple[PipelineRun, ...]) -> Line:
+    """`newest` has the newest first."""
+    active = next((each for each in newest if each.run.state in ACTIVE), None)
+    took = [took for each in newest if (took := _took(each))]
+    typical = timedelta(seconds=median(each.total_seconds() for each in took)) if took else None
+    begins = active.run.created_at if active else pipeline.next_run_at
+    expected = begins + typical if begins and typical else None
+    return Line(
+        pipeline=pipeline,
+        runs=newest[::-1],
+        last=next((each for each in newest if each is not active), None),
+        active=active,
+        typical=typical,
+        expected_at=expected,
+        late=bool(begins and expected and expected - begins > deadline(pipeline)),
+    )
+
+
+def deadline(pipeline: Pipeline) -> timedelta:
+    try:
+        return timedelta(minutes=definition_of(pipeline.name).deadline_minutes)
+    except UnknownPipeline:
+        return timedelta.max
+
+
+def _took(each: PipelineRun) -> timedelta | None:
+    run = each.run
+    if run.state != State.DONE or not run.finished_at:
+        return None
+    return run.finished_at - (run.started_at or run.created_at)
