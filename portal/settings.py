@@ -215,6 +215,7 @@ STORES = {
 STORE_TIMEOUT_SECONDS = env.number("PORTICO_STORE_TIMEOUT_SECONDS", 60)
 QUERY_ROW_LIMIT = env.number("PORTICO_QUERY_ROW_LIMIT", 10_000)
 QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
+QUERY_RESULT_DAYS = env.number("PORTICO_QUERY_RESULT_DAYS", 7)
 
 # Tools that only run as processes (dbt) live in an environment of their own.
 TOOLS_BIN = Path(env.text("PORTICO_TOOLS_BIN", str(BASE_DIR / ".venv-tools" / "bin")))
@@ -243,11 +244,14 @@ STEP_KINDS: dict[str, str] = {
     "pipelines.transform": "apps.pipelines.steps.transform",
     "pipelines.check": "apps.pipelines.steps.check",
     "pipelines.publish": "apps.pipelines.steps.publish",
+    "queries.execute": "apps.queries.steps.execute",
 }
 PERIODIC: dict[str, dict[str, object]] = {
     "runs-sweep": {"task": "portal.runs.tasks.sweep", "every_s": RUN_SWEEP_SECONDS},
     "runs-prune": {"task": "portal.runs.tasks.prune", "every_s": 6 * 3600},
     "pipelines-due": {"task": "apps.pipelines.tasks.start_due", "every_s": 20},
+    "queries-forget": {"task": "apps.queries.tasks.forget_old_results", "every_s": 3600},
+    "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.

@@ -1,1 +1,3 @@
-"""Owns queries."""
+"""Owns executions of queries, their encrypted results, and the console.
+Offers `services.start_execution` and the API. Stands on the gate of compliance and on runs.
+"""

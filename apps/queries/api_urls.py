@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.queries import api
 
 app_name = "queries-api"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("executions/", api.Executions.as_view(), name="executions"),
+    path("executions/<uuid:execution>/", api.OneExecution.as_view(), name="execution"),
+]

@@ -1,0 +1,21 @@
+"""What the scheduler calls."""
+
+from celery import shared_task
+from django.core.cache import cache
+
+from apps.catalog.models import Source
+from apps.compliance.services import refresh_governance
+from portal.audit.types import Actor
+
+SEEN = "compliance:seen"
+
+
+@shared_task(name="apps.compliance.tasks.refresh")
+def refresh() -> None:
+    """Files that were applied reach datasets that appeared since; nothing is asked of them while nothing changed."""
+    state = sorted(Source.objects.values_list("pk", "revision"))
+    if cache.get(SEEN) == state:
+        return
+    refresh_governance(actor=Actor.system("governance"))
+    # After the work: what it changed itself needs no second look, what fails is tried again.
+    cache.set(SEEN, sorted(Source.objects.values_list("pk", "revision")), None)

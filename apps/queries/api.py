@@ -1,0 +1,135 @@
+"""Executions for scripts and for the console's grid."""
+
+import uuid
+from typing import Any
+
+from django.urls import reverse
+from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.queries import selectors, services
+from apps.queries.models import Execution
+from apps.queries.results import LARGEST_PAGE
+from apps.queries.types import AnswerColumn
+from portal.accounts.models import User
+from portal.accounts.selectors import current_purpose
+from portal.audit.types import Actor
+from portal.runs.models import Run
+from portal.runs.services import wait_for
+
+WAIT_S = 10
+PAGE_SIZE = 1000
+
+
+class Malformed(ParseError):
+    """400 that names the field."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__({"field": field, "message": message})
+
+
+class Executions(APIView):
+    """`POST {"source", "text"}`: 200 done or failed, 202 still at work, 422 refused."""
+
+    def post(self, request: Request) -> Response:
+        body = request.data
+        if not isinstance(body, dict):
+            raise Malformed("", "Send a JSON object with “source” and “text”.")
+        user = person(request)
+        execution = services.start_execution(
+            actor=Actor.of(user),
+            user=user,
+            purpose=current_purpose(request),
+            source=text_field(body, "source"),
+            text=text_field(body, "text"),
+        )
+        if execution.run_id is not None:
+            wait_for(Run(pk=execution.run_id), WAIT_S)
+            execution.refresh_from_db()
+        return answer(execution, 1, PAGE_SIZE)
+
+
+class OneExecution(APIView):
+    """`GET ?page=1&page_size=1000`. Another person's id is 404. `DELETE` cancels what has not ended."""
+
+    def get(self, request: Request, execution: uuid.UUID) -> Response:
+        page = number(request, "page", 1, 1_000_000)
+        size = number(request, "page_size", PAGE_SIZE, LARGEST_PAGE)
+        response = answer(own(request, execution), page, size)
+        response.status_code = 200 if response.status_code == 202 else response.status_code
+        return response
+
+    def delete(self, request: Request, execution: uuid.UUID) -> Response:
+        row = own(request, execution)
+        services.cancel_execution(actor=Actor.of(person(request)), execution=row)
+        row.refresh_from_db()
+        return Response({"id": str(row.pk), "status": row.status})
+
+
+def person(request: Request) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def own(request: Request, execution: uuid.UUID) -> Execution:
+    try:
+        return selectors.execution_of(person(request), execution)
+    except Execution.DoesNotExist:
+        raise NotFound("There is no such execution.") from None
+
+
+def text_field(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise Malformed(name, f"“{name}” must be a text.")
+    if "\0" in value:
+        raise Malformed(name, f"“{name}” holds the character U+0000.")
+    return value
+
+
+def number(request: Request, name: str, default: int, most: int) -> int:
+    value = request.query_params.get(name, str(default))
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= most:
+        raise Malformed(name, f"“{name}” must be a whole number from 1 to {most}.")
+    return int(value)
+
+
+def answer(execution: Execution, page: int, size: int) -> Response:
+    row = services.settle_with_run(execution=execution)
+    outcome = selectors.outcome_of(row)
+    found = selectors.page_of(row, page, size)
+    here = reverse("queries-api:execution", args=[row.pk])
+    body = {
+        "id": str(row.pk),
+        "status": row.status,
+        "columns": [told(column) for column in outcome.columns],
+        "rows": found.rows,
+        "row_count": row.row_count,
+        "truncated": row.truncated,
+        "next": f"{here}?page={found.next}&page_size={size}" if found.next else None,
+        "notes": list(outcome.notes),
+        "refusal": outcome.refusal,
+        "error": {"message": row.error} if row.error else None,
+    }
+    return Response(body, status=status_of(row))
+
+
+def told(column: AnswerColumn) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "masked": column.masked,
+        "masking": column.masking,
+        "reason": column.reason,
+        "rule": column.rule,
+        "approver": column.approver,
+        "subject": column.subject,
+    }
+
+
+def status_of(row: Execution) -> int:
+    if row.status == Execution.Status.REFUSED:
+        return 422
+    return 200 if row.ended else 202

@@ -1,0 +1,57 @@
+"""The step that runs an execution: through the gate, into a sealed file."""
+
+import uuid
+
+from apps.compliance import gate
+from apps.compliance.policy.types import Allowed
+from apps.queries import results, services
+from apps.queries.models import Execution
+from apps.queries.selectors import text_of
+from portal.accounts.types import Purpose
+from portal.runs.types import Outcome, StepContext, StepFailed
+from portal.stores.types import Store
+
+
+def execute(context: StepContext) -> Outcome:
+    """Decides anew: rights and rules may have changed since it was asked. Params: `execution`."""
+    key = uuid.UUID(str(context.params["execution"]))
+    if not services.mark_running(key=key):
+        return Outcome("already ended")
+    row = Execution.objects.select_related("owner").get(pk=key)
+    try:
+        return answered(context, row)
+    except gate.QueryRefused as refusal:
+        services.refuse(key=key, refused=refusal.refused)
+        return Outcome(f"refused: {refusal.refused.code}")
+    except gate.QueryFailed as failure:
+        return failed(context, key, failure)
+
+
+def answered(context: StepContext, row: Execution) -> Outcome:
+    def opened(store: Store) -> None:
+        context.on_cancel(store.cancel)
+
+    with gate.run_query(
+        user=row.owner,
+        purpose=Purpose(row.purpose),
+        source=row.source,
+        text=text_of(row),
+        subject=str(row.pk),
+        opened=opened,
+    ) as answer:
+        allowed = answer.judgement.decision
+        assert isinstance(allowed, Allowed)
+        names = [column.name for column in answer.columns]
+        types = results.write(row.pk, answer.batches, names, by_name=bool(allowed.collection))
+    outcome = services.outcome_of(row.source, allowed, types)
+    with context.fenced():
+        services.finish(key=row.pk, outcome=outcome, rows=answer.rows, truncated=answer.truncated)
+    context.log(f"{answer.rows} rows")
+    return Outcome(f"{answer.rows} rows", counts={"rows": answer.rows})
+
+
+def failed(context: StepContext, key: uuid.UUID, failure: gate.QueryFailed) -> Outcome:
+    """A query is never tried again by itself: its owner sits and waits, and sees why at once."""
+    context.check()
+    services.fail(key=key, message=failure.message)
+    raise StepFailed(failure.message, retryable=False) from None

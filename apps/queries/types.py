@@ -1,0 +1,44 @@
+"""What an execution tells its owner."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class AnswerColumn:
+    """`masking` is "no", "yes" or "partly"; `subject` is what to name when asking for access."""
+
+    name: str
+    type: str
+    masking: str
+    reason: str = ""
+    rule: str = ""
+    approver: str = ""
+    subject: str = ""
+
+    @property
+    def masked(self) -> bool:
+        return self.masking != "no"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is sealed with an execution once it was decided."""
+
+    columns: tuple[AnswerColumn, ...] = ()
+    notes: tuple[str, ...] = ()
+    rewritten: str = ""
+    refusal: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: list[list[Any]] = field(default_factory=list)
+    number: int = 1
+    size: int = 1000
+    total: int = 0
+
+    @property
+    def next(self) -> int | None:
+        return self.number + 1 if self.number * self.size < self.total else None
