@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from portal.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-HOME = Path(os.environ.get("PORTICO_HOME", BASE_DIR / ".portico")).resolve()
+HOME = Path(os.environ.get("PORTICO_HOME") or BASE_DIR / ".portico").resolve()
 env = Environment(HOME / "env.json")
 
 # MLflow and Evidently phone home unless told not to; children inherit this.
@@ -30,7 +30,7 @@ RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
 LOG_DIR = HOME / "logs"
 
-PORT = int(os.environ.get("PORT", env.text("PORTICO_PORT", "8000")))
+PORT = int(os.environ.get("PORT") or env.text("PORTICO_PORT", "8000"))
 ALLOWED_HOSTS = env.words("PORTICO_ALLOWED_HOSTS", "127.0.0.1 localhost")
 CSRF_TRUSTED_ORIGINS = env.words("PORTICO_TRUSTED_ORIGINS")
 
@@ -174,8 +174,7 @@ def database(url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
-            "options": "-c statement_timeout=30000 -c lock_timeout=10000 "
-            "-c idle_in_transaction_session_timeout=60000",
+            "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
             **dict(parse_qsl(parts.query)),
         },
     }
@@ -257,7 +256,7 @@ PERIODIC: dict[str, dict[str, object]] = {
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
 DATASET_TABS: list[dict[str, str]] = []
-SEARCH_PROVIDERS: list[str] = []
+SEARCH_PROVIDERS: list[str] = ["apps.catalog.search.provider"]
 HOME_SECTIONS: list[str] = []
 
 # What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.
@@ -294,5 +293,6 @@ LOGGING = {
         "snowflake.connector": {"level": "CRITICAL"},
         "pymongo": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},  # two lines a task, and a task every other second
     },
 }

@@ -88,8 +88,8 @@ PARTS = {
     "portal_db": "postgres",
     "oltp": "postgres",
     "documents": "mongo",
-    "warehouse": "warehouse",
     "broker": "valkey",
+    "scheduler": "beat",
 }
 SETTINGS = {"portal_db": "PORTICO_DATABASE_URL", "broker": "PORTICO_BROKER_URL"}
 
@@ -111,6 +111,8 @@ def address_of(name: str) -> str:
         return ""
     url = settings.BROKER_URL if name == "broker" else store_url(name)
     parts = urlsplit(str(url))
+    if not parts.hostname:
+        return "not configured"
     return f"{parts.hostname}:{parts.port}{parts.path}" if parts.port else f"{parts.hostname}{parts.path}"
 
 
@@ -177,7 +179,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
     known = database and request.user.is_authenticated
     ok = all(component.ok for component in components)
     content = {component.name: told(component, in_full=known) for component in components}
-    return JsonResponse({"status": "ok" if ok else "down", "components": content}, status=200 if ok else 503)
+    answer = JsonResponse({"status": "ok" if ok else "down", "components": content}, status=200 if ok else 503)
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # asked every few seconds; Django logs each 503
+    return answer
 
 
 def told(component: Component, *, in_full: bool) -> dict[str, object]:

@@ -123,6 +123,10 @@ class Beside:
         except (EmbeddedError, OSError) as error:
             self._error = error
 
+    @property
+    def busy(self) -> bool:
+        return self._thread.is_alive()
+
     def wait(self) -> None:
         self._thread.join()
         if self._error:

@@ -12,6 +12,7 @@ from portal.embedded import process
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import Home, write_private
 
+PROGRAMS = ("web", "worker", "beat")
 STOP_WITHIN_S = 60.0
 HANDLE = "PORTICO_UP_LOCK"  # the open lock, handed on when the program replaces itself
 
@@ -23,37 +24,38 @@ class Holder:
     address: str
 
 
-def take(home: Home, *, address: str) -> None:
-    """Raises EmbeddedError naming who holds it."""
+def take(home: Home, *, address: str) -> int:
+    """The open lock, held until this process ends. Raises EmbeddedError naming who holds it."""
     home.make()
-    if handed := os.environ.pop(HANDLE, ""):
-        os.set_inheritable(int(handed), False)
-    else:
-        handle = os.open(home.run / "up.lock", os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EmbeddedError(taken(home)) from None
-        handed = str(handle)
-    write_private(_about(home), {"pid": os.getpid(), "since": time.strftime("%H:%M:%S"), "address": address})
-    globals_handle.append(int(handed))
+    handed = os.environ.pop(HANDLE, "")
+    handle = int(handed) if handed else lock(home)
+    os.set_inheritable(handle, False)
+    about = {"pid": os.getpid(), "since": time.strftime("%H:%M:%S"), "address": address}
+    write_private(_about(home), about)
+    return handle
 
 
-globals_handle: list[int] = []
+def lock(home: Home) -> int:
+    handle = os.open(home.run / "up.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise EmbeddedError(taken(home)) from None
+    return handle
 
 
-def hand_on() -> None:
+def hand_on(handle: int) -> None:
     """Before exec: the lock stays ours throughout."""
-    os.set_inheritable(globals_handle[-1], True)
-    os.environ[HANDLE] = str(globals_handle[-1])
+    os.set_inheritable(handle, True)
+    os.environ[HANDLE] = str(handle)
 
 
 def holder(home: Home) -> Holder | None:
     """Who runs here, if anybody does."""
-    lock = home.run / "up.lock"
-    if not lock.is_file():
+    file = home.run / "up.lock"
+    if not file.is_file():
         return None
-    handle = os.open(lock, os.O_WRONLY)
+    handle = os.open(file, os.O_WRONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -99,9 +101,6 @@ def end_leftovers(home: Home) -> bool:
         if file.stem in PROGRAMS and not process.read(file):
             file.unlink(missing_ok=True)
     return found
-
-
-PROGRAMS = ("web", "worker", "beat")
 
 
 def _about(home: Home) -> Path:

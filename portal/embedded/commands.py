@@ -12,6 +12,7 @@ from pathlib import Path
 from portal.embedded.console import Report
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE
+from portal.embedded.process import as_child
 
 KEPT = 12
 running: set[subprocess.Popen[str]] = set()
@@ -24,7 +25,7 @@ def run(
     """Raises EmbeddedError with the program's last words when it ends badly."""
     words = [str(word) for word in command]
     child = subprocess.Popen(
-        words,
+        as_child(words, death_signal=signal.SIGTERM, umask="022"),
         cwd=cwd,
         env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """What a person at the terminal sees: steps with their time, then one log with a prefix per part."""
 
+import contextlib
 import re
 import sys
 import threading
@@ -81,8 +82,10 @@ class Console:
             self._write("\r\x1b[K", keep=False)
 
     def _write(self, text: str, *, keep: bool = True) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        # Whoever read along may have gone (a closed pipe, a closed terminal): the portal goes on without.
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.write(text)
+            sys.stdout.flush()
         if keep:
             self._note(text.rstrip("\n"))
 

@@ -1,6 +1,7 @@
 """Processes that die with the one who started them, and that the next start can recognise."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 from portal.embedded.home import write_private
 
 CHILD = Path(__file__).with_name("child.py")
+PR_SET_PDEATHSIG = 1
 LOG_BYTES = 5_000_000
 LOGS_KEPT = 3
 
@@ -71,6 +73,17 @@ def write(file: Path, process: Running) -> None:
     write_private(file, asdict(process))
 
 
+def die_with_parent(number: int) -> None:
+    """This process gets the signal when the one that started it ends, however it ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def as_child(command: Sequence[str], *, death_signal: int, umask: str = "077", user: str = "") -> list[str]:
+    """The command line that becomes `command` after tying its life to ours (see child.py)."""
+    options = ["--signal", str(int(death_signal)), "--parent", str(os.getpid()), "--umask", umask]
+    return [sys.executable, "-I", str(CHILD), *options, *(["--user", user] if user else []), "--", *command]
+
+
 def spawn(
     command: Sequence[str],
     *,
@@ -85,13 +98,10 @@ def spawn(
 
     The kernel ties its life to the calling *thread*: call this from one that lives as long as the child should.
     """
-    options = ["--signal", str(int(death_signal)), "--parent", str(os.getpid()), "--umask", umask]
-    if user:
-        options += ["--user", user]
     own = log if isinstance(log, int) else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
-            [sys.executable, "-I", str(CHILD), *options, "--", *command],
+            as_child(command, death_signal=death_signal, umask=umask, user=user),
             stdin=subprocess.DEVNULL,
             stdout=own,
             stderr=subprocess.STDOUT,

@@ -16,6 +16,17 @@ GOVERNANCE = BASE / "estate" / "governance"
 SOURCES = ("oltp", "documents", "warehouse")
 
 
+def known(command: str) -> bool:
+    ours = [path.stem for path in BASE.glob("*/**/management/commands/*.py") if "node_modules" not in path.parts]
+    return command in {"migrate", "collectstatic", *ours}
+
+
+def migrations() -> str:
+    """Of every migration of ours, and of the lock for those of the packages."""
+    ours = [path for place in ("portal", "apps") for path in sorted((BASE / place).glob("**/migrations/*.py"))]
+    return fingerprint(BASE / "requirements" / "local.txt", *ours)
+
+
 class Seeding:
     def __init__(self, home: Home, console: Console, env: Mapping[str, str]) -> None:
         self._console = console
@@ -26,8 +37,7 @@ class Seeding:
 
     def before_programs(self) -> None:
         """Everything the web process and the worker need to find when they start."""
-        with self._console.step("Database schema") as report:
-            self._manage(report, "migrate", "--database", "owner", "--verbosity", "1")
+        self._once("Database schema", "schema", migrations(), "migrate", "--database", "owner", "--verbosity", "1")
         self._once("Static files", "static", bundle_fingerprint(), "collectstatic", "--noinput", "--clear", "-v", "0")
         self._once("Demo people", "people", "", "create_demo_people")
         self._load()
@@ -67,4 +77,7 @@ class Seeding:
         stamp.press()
 
     def _manage(self, report: Report, *arguments: str) -> None:
+        if not known(arguments[0]):
+            report("= not there yet")
+            return
         commands.run([PYTHON, BASE / "manage.py", *arguments], report=report, env=self._env)

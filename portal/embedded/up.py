@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -22,8 +21,11 @@ from portal.embedded.home import BASE, Home, port_is_free
 from portal.embedded.programs import Program, Programs, wait_until
 from portal.embedded.seeding import PYTHON, Seeding
 
+# Root is allowed here, and Celery need not warn of it.
+PLAIN = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
 HEALTHY_WITHIN_S = 60.0
 FIRST_START_MB, LATER_START_MB = 3000, 300
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = ("beat", "worker", "web")
 ROTATE_EVERY_S = 60.0
 
@@ -45,8 +47,8 @@ def address() -> str:
 
 def programs_of(number: int) -> tuple[Program, ...]:
     python = str(PYTHON)
-    celery = (python, "-m", "celery", "-A", "portal.celery")
-    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    celery = (python, "-m", "celery", "--quiet", "-A", "portal.celery")
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return (
         Program(
             "web",
@@ -60,7 +62,7 @@ def programs_of(number: int) -> tuple[Program, ...]:
             "worker",
             (
                 *celery, "worker", "--pool", "threads", "--concurrency", "10", "-Q", "control,queries,steps",
-                *quiet, "--loglevel", "INFO",
+                *alone, "--loglevel", "INFO",
             ),
             20,
         ),
@@ -71,14 +73,18 @@ def programs_of(number: int) -> tuple[Program, ...]:
 class Up:
     """The second half, in the portal's own Python."""
 
-    def __init__(self, console: Console, place: Home, stop: threading.Event) -> None:
+    def __init__(self, console: Console, place: Home) -> None:
         from portal.embedded.servers import Embedded
 
         self._console = console
         self._home = place
-        self._stop = stop
         self._servers = Embedded(place.path)
-        self._env = {"PORTICO_HOME": str(place.path), "PORT": str(port()), "PYTHONUNBUFFERED": "1"}
+        self._env = {
+            "PORTICO_HOME": str(place.path),
+            "PORT": str(port()),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": QUIET,
+        }
         self._programs = Programs(place, console, self._env)
 
     def run(self) -> None:
@@ -99,7 +105,11 @@ class Up:
             for program in programs_of(port()):
                 self._programs.start(program)
             self._wait_for_health(report)
-        seeding.after_programs()
+        rest = bootstrap.Beside(seeding.after_programs)
+        while rest.busy:  # the first run takes minutes: what dies meanwhile is started again
+            self._look()
+            time.sleep(0.5)
+        rest.wait()
 
     def _wait_for_health(self, report: object) -> None:
         if not wait_until(lambda: bool(self._dead()) or healthy(), HEALTHY_WITHIN_S):
@@ -125,16 +135,19 @@ class Up:
 
     def _watch(self) -> None:
         rotated = time.monotonic()
-        while not self._stop.wait(0.5):
-            self._programs.look()
-            for name, status in self._servers.alive().items():
-                if not status:
-                    self._console.part("up", f"{name} ended; starting it again")
-                    self._servers.start(name)
-                    self._console.part("up", f"{name} is back")
+        while True:
+            time.sleep(0.5)
+            self._look()
             if time.monotonic() - rotated > ROTATE_EVERY_S:
                 self._servers.rotate_logs()
                 rotated = time.monotonic()
+
+    def _look(self) -> None:
+        self._programs.look()
+        for name in [name for name, lives in self._servers.alive().items() if not lives]:
+            self._console.part("up", f"{name} ended; starting it again")
+            self._servers.start(name)
+            self._console.part("up", f"{name} is back")
 
     def _end(self) -> None:
         self._console.say("")
@@ -172,7 +185,7 @@ def unhealthy() -> str:
 def first_half(console: Console, place: Home) -> None:
     """Takes the home, clears up after a killed start, checks what would stop us later, makes the environments."""
     bootstrap.require_space(place.path, LATER_START_MB if place.env_file.is_file() else FIRST_START_MB)
-    claim.take(place, address=address())
+    handle = claim.take(place, address=address())
     if claim.end_leftovers(place):
         console.say("A start that was killed had left processes behind; they are ended.")
     if not port_is_free(port()):
@@ -180,21 +193,28 @@ def first_half(console: Console, place: Home) -> None:
             f"port {port()} is busy: another program listens there. Choose one with `make up PORT=8001`."
         )
     bootstrap.everything(console)
-    claim.hand_on()
+    claim.hand_on(handle)
     os.execv(PYTHON, [str(PYTHON), "-m", "portal.embedded.up", "--prepared"])  # noqa: S606 - the lock goes with us
 
 
 def second_half(console: Console, place: Home) -> None:
-    stop = threading.Event()
     claim.take(place, address=address())
-    up = Up(console, place, stop)
-    up.run()
+    Up(console, place).run()
+
+
+def listen() -> None:
+    """Whatever ends us ends everything in order: Ctrl-C, `make down`, a closed terminal, the death of `make`."""
+    for number in STOPS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, interrupted)
+    if Path(f"/proc/{os.getppid()}/comm").read_text().strip() in {"make", "gmake"}:
+        process.die_with_parent(signal.SIGTERM)
 
 
 def interrupted(number: int, frame: FrameType | None) -> None:
     """Once is enough: what follows stops everything in order, and a second Ctrl-C must not break that off."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for other in STOPS:
+        signal.signal(other, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -202,8 +222,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prepared", action="store_true", help="the environments are there (used by itself)")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGINT, interrupted)
+    listen()
     place = home()
     console = Console()
     try:

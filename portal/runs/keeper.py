@@ -83,7 +83,7 @@ class Keeper:
             return list(self._live.values())
 
     def _repeat(self, job: Callable[[], None], every_s: float) -> None:
-        while not self._ended.wait(every_s):
+        while not self._ended.is_set():
             try:
                 job()
             except Error as error:
@@ -92,6 +92,7 @@ class Keeper:
                 )
                 with suppress(Error):
                     connection.close()
+            self._ended.wait(every_s)
         connection.close()
 
     def _flush(self) -> None:
