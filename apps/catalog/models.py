@@ -92,6 +92,10 @@ class Dataset(models.Model):
         """How people name it: without the database, which is the same for all of a source."""
         return ".".join(self.path[1:] if len(self.path) > 1 else self.path)
 
+    @property
+    def kind_words(self) -> str:
+        return self.kind.replace("_", " ")
+
 
 class Column(models.Model):
     """A column, or a path of a document: `devices[].ip` of a collection, `DOC:devices[].ip` of a VARIANT column.

@@ -37,3 +37,8 @@ def schema_for_gate(*, source: str, user: User | None) -> SourceSchema:
 def catalog_schema(source: str) -> SourceSchema:
     """The whole source, for machine paths."""
     return schema_for_gate(source=source, user=None)
+
+
+def sources_for(person: Someone) -> list[Source]:
+    """Sources of which the person may know at least one dataset."""
+    return list(Source.objects.filter(pk__in=datasets_for(person).order_by().values("source")).order_by("name"))

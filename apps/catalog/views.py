@@ -1,0 +1,161 @@
+import csv
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+
+from apps.catalog import details, lineage
+from apps.catalog.models import Dataset, SyncRun
+from apps.catalog.search import FACETS, Facet, Wanted, facets, find, reasons
+from apps.catalog.selectors import datasets_for, sources_for
+from portal.accounts.selectors import Someone
+from portal.audit.selectors import events_about
+
+PAGE_SIZE = 25
+HISTORY = 50
+TABS = (("columns", "Columns"), ("lineage", "Lineage"), ("quality", "Quality"), ("history", "History"))
+
+
+def wanted_by(query: Any) -> Wanted:
+    return Wanted(text=query.get("q", "").strip()[:200], **{name: query.get(name, "")[:600] for name in FACETS})
+
+
+def dataset_or_404(person: Someone, pk: int) -> Dataset:
+    """One answer for what is not there and for what this person may not know of."""
+    found = datasets_for(person).filter(pk=pk).first()
+    if found is None:
+        raise Http404(f"No dataset {pk}.")
+    return found
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    wanted = wanted_by(request.GET)
+    page = Paginator(find(request.user, wanted), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = list(page.object_list)
+    why = reasons(rows, wanted)
+    context = {
+        "wanted": wanted,
+        "page": page,
+        "results": [(dataset, why.get(dataset.pk, "")) for dataset in rows],
+        "facets": [_choices(request, facet) for facet in facets(request.user, wanted)],
+        "chosen": [(name, value, _address(request, name, "")) for name in FACETS if (value := getattr(wanted, name))],
+        "sources": sources_for(request.user),
+        "address": _address(request, "page", ""),
+    }
+    return render(request, "catalog/home.html", context)
+
+
+def _choices(request: HttpRequest, facet: Facet) -> dict[str, Any]:
+    now = request.GET.get(facet.name, "")
+    return {
+        "name": facet.name,
+        "values": [
+            {"value": value, "n": n, "chosen": value == now, "url": _address(request, facet.name, value)}
+            for value, n in facet.values
+        ],
+    }
+
+
+def _address(request: HttpRequest, name: str, value: str) -> str:
+    """This page's address with one thing changed, back at its first page."""
+    kept = {k: v for k, v in request.GET.items() if v and k not in ("page", name) and k in ("q", *FACETS)}
+    return "?" + urlencode(kept | ({name: value} if value else {}))
+
+
+def dataset(request: HttpRequest, pk: int) -> HttpResponse:
+    found = dataset_or_404(request.user, pk)
+    tab = request.GET.get("tab", "columns")
+    own = dict(TABS)
+    others = {each["key"]: each for each in foreign_tabs(found)}
+    if tab not in own and tab not in others:
+        raise Http404(f"No tab {tab}.")
+    context = {
+        "dataset": found,
+        "tab": tab,
+        "tabs": [*TABS, *((each["key"], each["title"]) for each in others.values())],
+        "fragment": others.get(tab, {}).get("address", ""),
+        "sensitivity": details.sensitivity(list(found.columns.filter(retired_at=None))),
+        "failing": found.checks.filter(passed=False).count(),
+        "knows_all": details.knows_all(request.user),
+        **CONTEXTS.get(tab, _nothing)(request.user, found),
+    }
+    return render(request, "catalog/dataset.html", context)
+
+
+def foreign_tabs(found: Dataset) -> list[dict[str, str]]:
+    """Tabs that other apps own, as addresses of fragments; one that is named before it is built is left out."""
+    tabs = []
+    for each in settings.DATASET_TABS:
+        try:
+            address = reverse(each["url"], args=[found.pk])
+        except NoReverseMatch:
+            continue
+        tabs.append({"key": each["key"], "title": each["title"], "address": address})
+    return tabs
+
+
+def _nothing(person: Someone, found: Dataset) -> dict[str, Any]:
+    return {}
+
+
+def _columns(person: Someone, found: Dataset) -> dict[str, Any]:
+    return {"lines": details.lines(person, found)}
+
+
+def _lineage(person: Someone, found: Dataset) -> dict[str, Any]:
+    lines = details.lines(person, found)
+    return {
+        "sides": [
+            ("Upstream", "where its values come from", lineage.reached(person, found, "upstream")),
+            ("Downstream", "what its values reach", lineage.reached(person, found, "downstream")),
+        ],
+        "unknown": [line for line in lines if line.upstream == "unknown" or line.unknown],
+    }
+
+
+def _quality(person: Someone, found: Dataset) -> dict[str, Any]:
+    return {"checks": found.checks.order_by("passed", "name", "column")}
+
+
+def _history(person: Someone, found: Dataset) -> dict[str, Any]:
+    events = events_about(kind="dataset", id=str(found.pk)).order_by("-at")[:HISTORY]
+    return {
+        "events": [(e.at, e.actor_name, e.action.partition(".")[2].replace("_", " ")) for e in events],
+        "sync": SyncRun.objects.filter(source=found.source).order_by("-started_at").first(),
+    }
+
+
+CONTEXTS = {"columns": _columns, "lineage": _lineage, "quality": _quality, "history": _history}
+CSV_HEAD = ("position", "name", "type", "nullable", "meaning", "category", "certainty", "evidence", "upstream")
+
+
+def columns_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    found = dataset_or_404(request.user, pk)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{found.source.name}-{found.pk}-columns.csv"'
+    writer = csv.writer(response)
+    writer.writerow(CSV_HEAD)
+    for line in details.lines(request.user, found):
+        c = line.column
+        row = (
+            c.position,
+            c.name,
+            c.type,
+            c.nullable,
+            line.meaning,
+            c.category,
+            c.certainty,
+            line.evidence,
+            line.upstream,
+        )
+        writer.writerow([_unformulated(str(cell)) for cell in row])
+    return response
+
+
+def _unformulated(cell: str) -> str:
+    """A spreadsheet runs what starts like a formula; names and descriptions come from the stores."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
