@@ -79,12 +79,7 @@ class Up:
         self._console = console
         self._home = place
         self._servers = Embedded(place.path)
-        self._env = {
-            "PORTICO_HOME": str(place.path),
-            "PORT": str(port()),
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": QUIET,
-        }
+        self._env = {"PORTICO_HOME": str(place.path), "PORT": str(port()), **PLAIN}
         self._programs = Programs(place, console, self._env)
 
     def run(self) -> None:
