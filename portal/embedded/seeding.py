@@ -13,7 +13,6 @@ from portal.embedded.stamps import Stamp, fingerprint
 
 PYTHON = BASE / ".venv" / "bin" / "python"
 GOVERNANCE = BASE / "estate" / "governance"
-SOURCES = ("oltp", "documents", "warehouse")
 
 
 def known(command: str) -> bool:
@@ -46,8 +45,7 @@ class Seeding:
     def after_programs(self) -> None:
         """What the worker does: the first run of the pipeline and the first look at every source."""
         self._once("First pipeline run", "pipeline", "", "run_pipeline", "payments_elt")
-        for source in SOURCES:
-            self._once(f"Catalog of {source}", f"sync-{source}", "", "sync_source", source)
+        self._once("Catalog of every source", "sync", "", "sync_source")
 
     def _govern(self) -> None:
         for file in sorted(GOVERNANCE.glob("*.yaml")):
