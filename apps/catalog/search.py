@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, When
@@ -22,7 +23,7 @@ FACET_FIELDS = {
     "namespace": "namespace",
     "kind": "kind",
     "owner": "owner",
-    "category": "columns__category",
+    "category": "category",
 }
 
 
@@ -96,14 +97,15 @@ def facets(person: Someone, wanted: Wanted) -> list[Facet]:
 
 
 def _facet(person: Someone, wanted: Wanted, name: str) -> Facet:
-    field = FACET_FIELDS[name]
     # Ids of all others, so that joins of the search do not multiply what is counted.
-    rows = find(person, replace(wanted, **{name: ""})).order_by()
-    counted = Dataset.objects.filter(pk__in=rows.values("pk")).exclude(**{field: ""})
-    if name == "category":
-        counted = counted.filter(columns__retired_at=None)
-    values = counted.values_list(field).annotate(n=Count("pk", distinct=True)).order_by("-n", field)
-    return Facet(name, tuple((str(value), n) for value, n in values[:FACET_SIZE] if value))
+    rows = find(person, replace(wanted, **{name: ""})).order_by().values("pk")
+    datasets = Dataset.objects.filter(pk__in=rows)
+    columns = Column.objects.filter(dataset__in=rows, retired_at=None).exclude(category="")
+    counted: QuerySet[Any] = columns if name == "category" else datasets
+    distinct = "dataset" if name == "category" else "pk"
+    values = counted.values_list(FACET_FIELDS[name]).annotate(n=Count(distinct, distinct=True))
+    top = values.order_by("-n", FACET_FIELDS[name])[:FACET_SIZE]
+    return Facet(name, tuple((str(value), n) for value, n in top if value))
 
 
 def reasons(datasets: Sequence[Dataset], wanted: Wanted) -> dict[int, str]:
