@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,11 @@ class Part:
         return Staged(self._path, self.rows, size, self._file.digest.hexdigest())
 
     def abandon(self) -> None:
-        self._file.close()
+        # Closing writes a footer, which a full disk refuses as it refused what came before.
+        with suppress(OSError):
+            self._writer.close()
+        with suppress(OSError):
+            self._file.close()
         self._file.path.unlink(missing_ok=True)
 
 

@@ -97,12 +97,15 @@ def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: 
         context.check()
         context.progress(rows)
 
-    files = stage(
-        receipts.stage_folder(receipt),
-        source.batches(window, conform),
-        prefix=f"a{context.attempt}",
-        after_batch=after_batch,
-    )
+    try:
+        files = stage(
+            receipts.stage_folder(receipt),
+            source.batches(window, conform),
+            prefix=f"a{context.attempt}",
+            after_batch=after_batch,
+        )
+    except OSError as error:
+        raise StepFailed(f"The stage folder cannot be written: {error.strerror}.", retryable=True) from error
     for name, lost in sorted(conform.misfits.items()):
         if lost:
             context.log(f"{lost} values of {name} do not fit its type and are staged as NULL.", level="warning")
