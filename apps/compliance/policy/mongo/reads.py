@@ -108,8 +108,8 @@ class Reads:
         if not stages or ("localField" not in argument and "pipeline" not in argument):
             raise Refusal("not_understood", "$lookup needs “localField” and “foreignField”, or a “pipeline”.")
         rewritten = {"from": collection, "let": let, "pipeline": stages, "as": name}
-        origins = frozenset().union(*(f.origins for f in inner.shape.fields.values()))
-        found = Field(origins)
+        # Only documents as they were read can be told apart by path; what an inner pipeline computed counts as one.
+        found = Field(inner.shape.at("").origins, "" if not argument.get("pipeline") and "." not in name else None)
         after = flow.then({"$lookup": rewritten}, flow.shape.having(name.split(".")[0], found), used)
         return replace(after, conditions=after.conditions | inner.conditions)
 

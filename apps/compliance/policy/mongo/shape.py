@@ -19,7 +19,8 @@ def plain(path: str) -> str:
 
 @dataclass(frozen=True)
 class Field:
-    """`at` is the place in its collection while the field is still what was read; None once it is computed."""
+    """`at` is the place in its collection while the field is still what was read (empty: a whole document of it);
+    None once it is computed."""
 
     origins: Origins
     at: str | None = None
@@ -27,7 +28,7 @@ class Field:
     def below(self, rest: str) -> "Field":
         if not rest or self.at is None:
             return self
-        at = f"{self.at}.{rest}"
+        at = f"{self.at}.{rest}" if self.at else rest
         return Field(frozenset(o for o in self.origins if within(plain(o[1]), at)), at)
 
 
