@@ -30,7 +30,9 @@ def load_olist(folder: Path, *, progress: Progress) -> Loaded:
 def prepare() -> None:
     oltp.ensure_schema(open_store("oltp", "owner"))
     documents.ensure_collections(open_store("documents", "owner"))
-    open_store("warehouse", "owner").execute(*ddl.statements())
+    warehouse = open_store("warehouse", "owner")
+    for statement in ddl.statements():  # one by one: DDL ends a transaction, so there is none to share
+        warehouse.execute(statement)
 
 
 def load_origin(origin: Origin, *, progress: Progress) -> Loaded:
