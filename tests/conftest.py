@@ -14,6 +14,13 @@ from tests.people import person
 from tests.servers import servers
 
 
+@pytest.fixture(autouse=True)
+def uncollected(settings) -> None:  # type: ignore[no-untyped-def]
+    """Pages are rendered without building and collecting static files first."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
 @pytest.fixture(scope="session")
 def mongo() -> None:
     """Starts MongoDB; `open_store("documents", ...)` works from here on."""

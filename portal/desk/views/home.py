@@ -5,7 +5,9 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.views.decorators.http import require_GET
 
+from portal.audit.actions import Action
 from portal.audit.models import Event
+from portal.desk.strip import lamps
 from portal.desk.trail import Line
 from portal.desk.types import HomeSection
 from portal.desk.views.search import person
@@ -13,13 +15,14 @@ from portal.notices.selectors import notices_for
 
 NEEDS = 8
 RECENT = 8
+COMINGS = (Action.SIGNED_IN, Action.SIGNED_OUT)
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     user = person(request)
     needs = list(notices_for(user)[: NEEDS + 1])
-    mine = Event.objects.filter(actor_kind="user", actor_id=str(user.pk)).order_by("-at")
+    mine = Event.objects.filter(actor_kind="user", actor_id=str(user.pk)).exclude(action__in=COMINGS).order_by("-at")
     context = {
         "needs": needs[:NEEDS],
         "more": len(needs) > NEEDS,
@@ -44,4 +47,4 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_GET
 def health_strip(request: HttpRequest) -> HttpResponse:
     """A fragment that home asks for after it is drawn: a store that is down must not hold up the page."""
-    return render(request, "desk/_health.html", {"components": []})
+    return render(request, "desk/_health.html", {"lamps": lamps()})
