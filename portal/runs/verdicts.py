@@ -81,10 +81,16 @@ def _judge_error(error: BaseException) -> Verdict:
 
 
 def withheld(error: BaseException) -> str:
-    """Kind and place of an unexpected error. Its message may quote a person's values, so nobody gets it."""
+    """Kind, code and place of an unexpected error. Its message may quote a person's values, so nobody gets it."""
+    code = getattr(error.__cause__ or error, "sqlstate", None)
+    kind = f"{type(error).__name__} {code}" if code else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(settings.BASE_DIR)]
+    ours = [frame for frame in frames if _is_ours(frame.filename)]
     if not frames:
-        return type(error).__name__
+        return kind
     frame = (ours or frames)[-1]
-    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno} ({frame.name})"
+    return f"{kind} in {Path(frame.filename).name}, line {frame.lineno} ({frame.name})"
+
+
+def _is_ours(filename: str) -> bool:
+    return Path(filename).is_relative_to(settings.BASE_DIR) and "site-packages" not in filename
