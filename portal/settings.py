@@ -255,7 +255,10 @@ PERIODIC: dict[str, dict[str, object]] = {
 }
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
-DATASET_TABS: list[dict[str, str]] = []
+DATASET_TABS: list[dict[str, str]] = [
+    {"key": "sample", "title": "Sample", "url": "queries:sample"},
+    {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},
+]
 SEARCH_PROVIDERS: list[str] = ["apps.catalog.search.provider"]
 HOME_SECTIONS: list[str] = []
 
@@ -293,6 +296,8 @@ LOGGING = {
         "snowflake.connector": {"level": "CRITICAL"},
         "pymongo": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        # a refused or missing page is no fault of the portal's, and its traceback would bury those that are
+        "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # two lines a task, and a task every other second
     },
 }
