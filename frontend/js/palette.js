@@ -1,6 +1,7 @@
 // Ctrl-K or `/`: objects, areas and actions, fed by the server with what this person may see.
 // <command-palette src="/palette/"> answers {"groups": [{"name", "items": [{"kind", "title", "path", "url", "why"}]}]}.
 import { element, icon, writes } from "./dom.js";
+import { recent } from "./recent.js";
 
 const PAUSE_MS = 120;
 
@@ -68,7 +69,8 @@ class CommandPalette extends HTMLElement {
       const answer = await fetch(`${this.getAttribute("src")}?q=${encodeURIComponent(text)}`, { headers: { Accept: "application/json" } });
       if (turn !== this.#asked) return; // an older question answered late
       if (!answer.ok) throw new Error(String(answer.status));
-      this.#show((await answer.json()).groups, text);
+      const { groups } = await answer.json();
+      this.#show(text ? groups : [{ name: "Recent", items: recent() }, ...groups], text);
     } catch {
       if (turn === this.#asked) this.list.replaceChildren(element("p", { class: "palette__none" }, "Search does not answer. Try again, or reload the page."));
     }
