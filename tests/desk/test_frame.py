@@ -16,7 +16,7 @@ from tests.people import person
 def test_an_entry_is_shown_to_those_who_may_open_it_and_to_no_others(client: Client, db: None, role: Role) -> None:
     client.force_login(person("somebody", role))
     shown = {area.path for area in areas_for(frozenset({role}), AREAS + EXTRAS)}
-    opened = {area.path for area in AREAS + EXTRAS if client.get(area.path).status_code == 200}
+    opened = {area.path for area in AREAS + EXTRAS if client.get(area.path, follow=True).status_code == 200}
     assert shown == opened
 
 
