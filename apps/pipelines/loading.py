@@ -7,18 +7,32 @@ Files are copied into a landing table first: what RAW already has (same keys, sa
 becomes a VARIANT on its way.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from apps.pipelines.definitions import Column, Extract
+from apps.pipelines.definitions import Extract
 from apps.pipelines.extraction.typing import landing_type
-from portal.stores.types import Sql, Store, Warehouse
+from portal.stores.types import Sql, Store, StoreError, Warehouse
 
 RECEIPTS = "_PORTICO_LOADS"
-META = ("_LOADED_AT", "_RUN_ID", "_BATCH")
+LOAD_TIMEOUT_S = 3600.0
+PROVENANCE = {"_LOADED_AT": "TIMESTAMP_TZ", "_RUN_ID": "NUMBER(38,0)", "_BATCH": "VARCHAR"}
+RECEIPT_COLUMNS = {
+    "LABEL": "VARCHAR",
+    "DATASET": "VARCHAR",
+    "RUN_ID": "NUMBER(38,0)",
+    "STATE": "VARCHAR",
+    "COPIED_ROWS": "NUMBER(38,0)",
+    "ADDED_ROWS": "NUMBER(38,0)",
+    "INTENDED_AT": "TIMESTAMP_TZ",
+    "LOADED_AT": "TIMESTAMP_TZ",
+}
+PAUSES_S = (0.1, 0.3, 1.0)
+Path3 = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -45,38 +59,52 @@ class LoadLost(Exception):
 
 
 def prepare(store: Store, extract: Extract) -> None:
-    """The receipts and the target table, if they are not there yet."""
-    database, schema, _ = extract.target
-    columns = ", ".join(f"{_name(column.target)} {column.type}" for column in extract.columns)
-    receipts = _path((database, schema, RECEIPTS))
-    store.execute(
-        Sql(
-            f"create table if not exists {receipts} (LABEL VARCHAR, DATASET VARCHAR, RUN_ID NUMBER(38,0), "
-            "STATE VARCHAR, COPIED_ROWS NUMBER(38,0), ADDED_ROWS NUMBER(38,0), INTENDED_AT TIMESTAMP_TZ, "
-            "LOADED_AT TIMESTAMP_TZ)"
-        )
-    )
-    store.execute(
-        Sql(
-            f"create table if not exists {_path(extract.target)} ({columns}, "
-            f"{META[0]} TIMESTAMP_TZ, {META[1]} NUMBER(38,0), {META[2]} VARCHAR)"
-        )
-    )
+    """The receipts and the target table, if they are not there yet, and columns that the definition has gained."""
+    _make(store, _receipts(extract), RECEIPT_COLUMNS)
+    wanted = {column.target: column.type for column in extract.columns} | PROVENANCE
+    _make(store, extract.target, wanted)
 
 
-def widen(store: Store, extract: Extract, columns: Sequence[Column]) -> None:
-    """Columns that the definition has gained since the table was made."""
-    for column in columns:
-        store.execute(
-            Sql(f"alter table {_path(extract.target)} add column if not exists {_name(column.target)} {column.type}")
-        )
+def _make(store: Store, path: Path3, wanted: Mapping[str, str]) -> None:
+    found = _columns(store, path)
+    if found is None:
+        columns = ", ".join(f"{_name(name)} {type_}" for name, type_ in wanted.items())
+        _define(store, f"create table if not exists {_path(path)} ({columns})")
+        return
+    for name, type_ in wanted.items():
+        if name not in found:
+            _define(store, f"alter table {_path(path)} add column if not exists {_name(name)} {type_}")
+
+
+def _columns(store: Store, path: Path3) -> set[str] | None:
+    """None when there is no such table."""
+    try:
+        with store.read(Sql(f"select * from {_path(path)} limit 0")) as rows:  # noqa: S608 - names only
+            return set(rows.schema.names)
+    except StoreError as error:
+        if error.code == "unknown_object":
+            return None
+        raise
+
+
+def _define(store: Store, text: str) -> None:
+    """DDL that may run again. Loads of other datasets define at the same moment, and one of two may lose."""
+    for pause_s in PAUSES_S:
+        try:
+            store.execute(Sql(text))
+        except StoreError as error:
+            if error.code not in ("conflict", "constraint"):
+                raise
+            time.sleep(pause_s)
+        else:
+            return
+    store.execute(Sql(text))
 
 
 def receipt(store: Store, extract: Extract, label: str) -> Loaded | None:
     """What the warehouse says of a label; None when it was never committed."""
-    database, schema, _ = extract.target
     text = (
-        f"select COPIED_ROWS, ADDED_ROWS from {_path((database, schema, RECEIPTS))} "  # noqa: S608 - names only
+        f"select COPIED_ROWS, ADDED_ROWS from {_path(_receipts(extract))} "  # noqa: S608 - names only
         "where LABEL = %s and STATE = 'loaded'"
     )
     with store.read(Sql(text, (label,))) as rows:
@@ -92,7 +120,7 @@ def load(store: Warehouse, extract: Extract, batch: Batch, files: Sequence[Path]
     with _landing(store, extract, batch) as landing:
         copied = store.load_files(landing, files, label=f"{batch.label}/{batch.attempt}").rows
         with store.transaction() as bound:
-            (added,) = bound.execute(_insert(extract, batch, landing))
+            (added,) = bound.execute(_insert(extract, batch, landing), timeout_s=LOAD_TIMEOUT_S)
             (written,) = bound.execute(_receipt(extract, batch, copied, added))
             if not written:
                 raise LoadLost(batch.label)
@@ -102,12 +130,11 @@ def load(store: Warehouse, extract: Extract, batch: Batch, files: Sequence[Path]
 def drop_landings(store: Store, extract: Extract, run_id: int, attempts: int) -> None:
     """What attempts that died left behind."""
     for attempt in range(1, attempts + 1):
-        store.execute(Sql(f"drop table if exists {_path(_landing_path(extract, run_id, attempt))}"))
+        _define(store, f"drop table if exists {_path(_landing_path(extract, run_id, attempt))}")
 
 
 def _intend(store: Store, extract: Extract, batch: Batch) -> None:
-    database, schema, _ = extract.target
-    receipts = _path((database, schema, RECEIPTS))
+    receipts = _path(_receipts(extract))
     store.execute(
         Sql(
             f"insert into {receipts} (LABEL, DATASET, RUN_ID, STATE, INTENDED_AT) "  # noqa: S608 - names only
@@ -119,24 +146,29 @@ def _intend(store: Store, extract: Extract, batch: Batch) -> None:
 
 
 @contextmanager
-def _landing(store: Store, extract: Extract, batch: Batch) -> Iterator[tuple[str, str, str]]:
+def _landing(store: Store, extract: Extract, batch: Batch) -> Iterator[Path3]:
     """A table per attempt: a predecessor that still writes cannot add to ours. Made and dropped outside the
     transaction, because DDL would commit it."""
     path = _landing_path(extract, batch.run_id, batch.attempt)
     columns = ", ".join(f"{_name(column.target)} {landing_type(column.type)}" for column in extract.columns)
-    store.execute(Sql(f"create or replace table {_path(path)} ({columns})"))
+    _define(store, f"create or replace table {_path(path)} ({columns})")
     try:
         yield path
     finally:
-        store.execute(Sql(f"drop table if exists {_path(path)}"))
+        _define(store, f"drop table if exists {_path(path)}")
 
 
-def _landing_path(extract: Extract, run_id: int, attempt: int) -> tuple[str, str, str]:
+def _receipts(extract: Extract) -> Path3:
+    database, schema, _ = extract.target
+    return database, schema, RECEIPTS
+
+
+def _landing_path(extract: Extract, run_id: int, attempt: int) -> Path3:
     database, schema, table = extract.target
     return database, schema, f"_LANDING_{table}_{run_id}_{attempt}"
 
 
-def _insert(extract: Extract, batch: Batch, landing: tuple[str, str, str]) -> Sql:
+def _insert(extract: Extract, batch: Batch, landing: Path3) -> Sql:
     names = ", ".join(_name(column.target) for column in extract.columns)
     values = ", ".join(
         f"parse_json(l.{_name(column.target)})" if column.type == "VARIANT" else f"l.{_name(column.target)}"
@@ -146,7 +178,7 @@ def _insert(extract: Extract, batch: Batch, landing: tuple[str, str, str]) -> Sq
     same = " and ".join(f"r.{_name(name)} = l.{_name(name)}" for name in version)
     recent = f" and r.{_name(version[-1])} >= %s" if batch.since else ""
     return Sql(
-        f"insert into {_path(extract.target)} ({names}, {', '.join(META)}) "  # noqa: S608 - names only
+        f"insert into {_path(extract.target)} ({names}, {', '.join(PROVENANCE)}) "  # noqa: S608 - names only
         f"select {values}, %s, %s, %s from {_path(landing)} l "
         f"where not exists (select 1 from {_path(extract.target)} r where {same}{recent})",
         (batch.loaded_at, batch.run_id, batch.label, *((batch.since,) if batch.since else ())),
@@ -154,9 +186,8 @@ def _insert(extract: Extract, batch: Batch, landing: tuple[str, str, str]) -> Sq
 
 
 def _receipt(extract: Extract, batch: Batch, copied: int, added: int) -> Sql:
-    database, schema, _ = extract.target
     return Sql(
-        f"update {_path((database, schema, RECEIPTS))} "  # noqa: S608 - names only
+        f"update {_path(_receipts(extract))} "  # noqa: S608 - names only
         "set STATE = 'loaded', COPIED_ROWS = %s, ADDED_ROWS = %s, LOADED_AT = current_timestamp() "
         "where LABEL = %s and STATE = 'intended'",
         (copied, added, batch.label),
