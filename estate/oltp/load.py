@@ -10,11 +10,19 @@ TABLES = (
     "balance_transactions", "invoices", "invoice_items",
 )  # fmt: skip
 LIMIT_S = 1800.0
+KEYS = Sql(
+    "select conname::text as name from pg_constraint where connamespace = 'public'::regnamespace "
+    "union all select indexname::text from pg_indexes where schemaname = 'public'"
+)
 
 
 def ensure_schema(store: Store) -> None:
-    """Tables and comments. Foreign keys and indexes come with the first load, which puts them back in any case."""
-    store.execute(*scripts.schema(), *scripts.drop_keys(), *scripts.keys(), timeout_s=LIMIT_S)
+    """Creates what is missing: tables, comments, foreign keys, indexes."""
+    store.execute(*scripts.schema(), timeout_s=LIMIT_S)
+    with store.read(KEYS) as rows:
+        there = {row["name"] for batch in rows for row in batch.to_pylist()}
+    if missing := scripts.missing_keys(there):
+        store.execute(*missing, timeout_s=LIMIT_S)
 
 
 def load(store: Store, batches: Batches, *, progress: Progress) -> dict[str, int]:

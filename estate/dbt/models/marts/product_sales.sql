@@ -1,10 +1,10 @@
 select
   items.PRODUCT_CATEGORY,
   items.CURRENCY,
-  date_trunc('month', cast(items.CREATED_AT as date)) as MONTH,
+  cast(date_trunc('month', items.CREATED_AT) as date) as MONTH,
   count(*) as LINES,
   sum(items.QUANTITY) as PIECES,
   sum(items.AMOUNT) as AMOUNT,
   sum(items.SHIPPING) as SHIPPING
 from {{ ref('stg_invoice_items') }} as items
-group by items.PRODUCT_CATEGORY, items.CURRENCY, date_trunc('month', cast(items.CREATED_AT as date))
+group by items.PRODUCT_CATEGORY, items.CURRENCY, cast(date_trunc('month', items.CREATED_AT) as date)
