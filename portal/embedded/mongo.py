@@ -64,7 +64,7 @@ class Mongo:
         port, wanted = setting.port(self.name), fingerprint(setting)
         with connect(setting) as client:
             if not client.admin.command("hello").get("setName"):
-                initiate_or_move(setting, port)
+                join_set(setting, port)
             wait_for_primary(client)
         if setting.state["settled"].get(self.name) == wanted:
             return
@@ -106,22 +106,37 @@ def fingerprint(setting: Setting) -> str:
     return hashlib.sha256(json.dumps([ROLES, secrets]).encode()).hexdigest()
 
 
-def initiate_or_move(setting: Setting, port: int) -> None:
+def join_set(setting: Setting, port: int) -> None:
     """A fresh folder gets its set of one; one whose port was taken by somebody else is told its new address."""
     import pymongo.errors
 
-    members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
     try:
         with connect(setting, user="admin") as client:
-            config = client.admin.command("replSetGetConfig")["config"]
-            config["members"][0]["host"] = members[0]["host"]
-            config["version"] += 1
-            client.admin.command("replSetReconfig", config, force=True)
+            move(client, port)
     except pymongo.errors.OperationFailure as error:
-        if error.code not in {UNAUTHORIZED, AUTHENTICATION_FAILED, NOT_YET_INITIALIZED}:
+        if error.code not in {UNAUTHORIZED, AUTHENTICATION_FAILED}:
             raise
+        members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
         with connect(setting) as client:  # nobody has an account yet: mongod lets this machine in, once
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
+
+
+def move(client: Any, port: int, seconds: float = 60) -> None:
+    """mongod first looks for itself at the old address, which takes long when a stranger listens there."""
+    import pymongo.errors
+
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+            break
+        except pymongo.errors.OperationFailure as error:
+            if error.code != NOT_YET_INITIALIZED or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+    config["members"][0]["host"] = f"127.0.0.1:{port}"
+    config["version"] += 1
+    client.admin.command("replSetReconfig", config, force=True)
 
 
 def wait_for_primary(client: Any, seconds: float = 30) -> None:

@@ -21,7 +21,7 @@ from .statements import Session
 
 log = logging.getLogger("warehouse")
 VERSION = f"fakesnow {version('fakesnow')} on DuckDB {version('duckdb')}"
-GRACE_S = 5.0
+GRACE_S = 2.0
 UPLOAD_KEY = secrets.token_urlsafe(24)
 PREFIX = re.compile(r"^\d{6} \(\w*\): (None: )?")
 Peer = tuple[str, int]
