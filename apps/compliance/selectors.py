@@ -7,8 +7,7 @@ from django.db.models import QuerySet
 
 from apps.compliance.models import AccessRequest, MaskPolicy, PolicyVersion, RowFilterPolicy
 from apps.compliance.policy.types import MaskKind, MaskRule, PolicySet, RowFilter
-from portal.accounts.models import User
-from portal.accounts.selectors import Someone, has_role
+from portal.accounts.selectors import Someone, has_role, roles_of
 from portal.accounts.types import Role
 
 READERS_OF_POLICIES = (Role.OFFICER, Role.STEWARD, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -64,7 +63,9 @@ def row_filters_for(person: Someone) -> QuerySet[RowFilterPolicy]:
     return RowFilterPolicy.objects.none() if version is None else RowFilterPolicy.objects.filter(version=version)
 
 
-def open_requests_of(person: Someone) -> QuerySet[AccessRequest]:
-    if not isinstance(person, User):
+def open_requests_for(person: Someone) -> QuerySet[AccessRequest]:
+    """What waits for somebody of this person's roles."""
+    if not has_role(person, *READERS_OF_POLICIES):
         return AccessRequest.objects.none()
-    return AccessRequest.objects.filter(user=person, answered_at=None)
+    mine = [str(role) for role in roles_of(person)]
+    return AccessRequest.objects.filter(approver__in=mine, answered_at=None).select_related("user")

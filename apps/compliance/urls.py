@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+from django.views.generic import RedirectView
+
+from apps.compliance import views
 
 app_name = "compliance"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="compliance:policies"), name="home"),
+    path("policies/", views.policies, name="policies"),
+]

@@ -1,6 +1,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 
@@ -24,6 +25,7 @@ class Execution(models.Model):
     text = models.BinaryField()
     outcome = models.BinaryField(null=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    datasets = ArrayField(models.BigIntegerField(), default=list)
     run_id = models.BigIntegerField(null=True)
     row_count = models.BigIntegerField(null=True)
     truncated = models.BooleanField(default=False)

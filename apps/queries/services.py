@@ -47,6 +47,7 @@ def start_execution(*, actor: Actor, user: User, purpose: Purpose, source: str, 
     if isinstance(decision, Refused):
         return keep_refused(actor=actor, row=row, judgement=judgement, refused=decision)
     row.outcome = sealed_outcome(key, outcome_of(source, decision))
+    row.datasets = list(decision.datasets)
     with transaction.atomic():
         row.save(force_insert=True)
         run = start_run(actor=actor, plan=plan_of(row), started_by=user)

@@ -1,4 +1,14 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.queries import views
 
 app_name = "queries"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.console, name="console"),
+    path("explain/", views.explain, name="explain"),
+    path("complete/", views.complete, name="complete"),
+    path("<uuid:execution>/cancel/", views.cancel, name="cancel"),
+    path("<uuid:execution>/ask/", views.ask, name="ask"),
+    path("datasets/<int:pk>/sample/", views.sample, name="sample"),
+    path("datasets/<int:pk>/", views.of_dataset, name="of-dataset"),
+]

@@ -1,0 +1,34 @@
+from itertools import groupby
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from apps.compliance import selectors
+from apps.compliance.models import MaskPolicy
+from portal.accounts.guards import requires_role
+from portal.accounts.types import Role
+
+
+@requires_role(*selectors.READERS_OF_POLICIES)
+@require_GET
+def policies(request: HttpRequest) -> HttpResponse:
+    """Who sees what: each category, and its mask for each role."""
+    masks = selectors.masks_for(request.user)
+    context = {
+        "version": selectors.current_version(request.user),
+        "roles": list(Role),
+        "lines": [line(category, list(rules)) for category, rules in groupby(masks, lambda mask: mask.category)],
+        "row_filters": selectors.row_filters_for(request.user),
+        "requests": selectors.open_requests_for(request.user),
+    }
+    return render(request, "compliance/policies.html", context)
+
+
+def line(category: str, rules: list[MaskPolicy]) -> dict[str, object]:
+    """A role that no rule of the category names sees nothing: that is said, not left blank."""
+    cells = []
+    for role in Role:
+        mine = [rule for rule in rules if not rule.roles or role in rule.roles]
+        cells.append({"role": role, "rules": mine})
+    return {"category": category, "cells": cells}

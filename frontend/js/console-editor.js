@@ -1,0 +1,82 @@
+// <query-editor>: CodeMirror in place of the text field. What will be masked is said before anything runs.
+import { autocompletion } from "@codemirror/autocomplete";
+import { json } from "@codemirror/lang-json";
+import { PostgreSQL, StandardSQL, sql } from "@codemirror/lang-sql";
+import { EditorView, basicSetup } from "codemirror";
+
+const PAUSE = 450;
+const LANGUAGES = { documents: () => json(), oltp: () => sql({ dialect: PostgreSQL }) };
+const languageOf = (source) => (LANGUAGES[source] ?? (() => sql({ dialect: StandardSQL })))();
+
+class QueryEditor extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.area = this.querySelector("textarea");
+    this.source = this.querySelector("select");
+    this.line = this.querySelector("[data-explanation]");
+    this.mount();
+    this.source.addEventListener("change", () => this.mount());
+    this.form.addEventListener("submit", () => this.keep());
+    this.addEventListener("keydown", (event) => this.pressed(event), { capture: true });
+    this.explain();
+  }
+
+  mount() {
+    const text = this.view?.state.doc.toString() ?? this.area.value;
+    this.view?.destroy();
+    this.view = new EditorView({
+      doc: text,
+      extensions: [
+        basicSetup,
+        languageOf(this.source.value),
+        EditorView.lineWrapping,
+        EditorView.cspNonce.of(document.querySelector("meta[name=csp-nonce]")?.content ?? ""),
+        EditorView.contentAttributes.of({ "aria-label": "Query" }),
+        EditorView.updateListener.of((update) => update.docChanged && this.changed()),
+        autocompletion({ override: [(context) => this.names(context)] }),
+      ],
+    });
+    this.area.hidden = true;
+    this.area.required = false; // a hidden field that is required would stop the form without a word
+    this.area.after(this.view.dom);
+  }
+
+  pressed(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.form.requestSubmit();
+  }
+
+  keep() {
+    this.area.value = this.view.state.doc.toString();
+  }
+
+  changed() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.explain(), PAUSE);
+  }
+
+  async explain() {
+    this.keep();
+    this.asked?.abort();
+    this.asked = new AbortController();
+    const body = new FormData(this.form);
+    try {
+      const answer = await fetch(this.getAttribute("explain"), { method: "POST", body, signal: this.asked.signal });
+      if (answer.ok) this.line.innerHTML = await answer.text(); // our own server's markup; the policy refuses scripts
+    } catch (error) {
+      if (error.name !== "AbortError") this.line.textContent = "The portal does not answer just now.";
+    }
+  }
+
+  async names(context) {
+    const word = context.matchBefore(/[\w.$]+/);
+    if (!word || (word.from === word.to && !context.explicit)) return null;
+    const query = new URLSearchParams({ source: this.source.value, prefix: word.text });
+    const answer = await fetch(`${this.getAttribute("complete")}?${query}`);
+    if (!answer.ok) return null;
+    return { from: word.from, options: (await answer.json()).names, validFor: /^[\w.$]*$/ };
+  }
+}
+customElements.define("query-editor", QueryEditor);

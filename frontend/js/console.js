@@ -1,0 +1,3 @@
+// The console: an editor over the form's own text field, and a grid over the answer. Without script both still work.
+import "./console-editor.js";
+import "./console-grid.js";

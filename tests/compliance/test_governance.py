@@ -1,0 +1,144 @@
+"""Governance files: all or nothing, errors with their place, applying twice changes nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from apps.catalog.models import Column, Dataset
+from apps.compliance import services
+from apps.compliance.models import MaskPolicy, PolicyVersion
+from apps.compliance.selectors import policy_set
+from portal.accounts.models import User
+from portal.audit.models import Event
+from tests.vault import HOUSE, govern
+
+BODY: dict[str, Any] = {
+    "version": 1,
+    "sources": {
+        "oltp": {
+            "vault.customers": {
+                "owner": "payments-data",
+                "description": "People.",
+                "columns": {"email": {"category": "user.contact.email", "description": "Where to write."}},
+            },
+            "vault.later": {"columns": {"id": "system.operations"}},
+        }
+    },
+    "policies": {"masks": [{"id": "mail", "category": "user.contact", "mask": "redact", "roles": ["analyst"]}]},
+    "access": [{"roles": ["ml_engineer"], "source": "oltp", "datasets": ["vault.cust*"]}],
+}
+
+
+def written(folder: Path, body: Any, name: str = "more.yaml") -> Path:
+    file = folder / name
+    file.write_text(body if isinstance(body, str) else yaml.safe_dump(body))
+    return file
+
+
+@pytest.fixture
+def estate(db: None) -> None:
+    govern("oltp")
+
+
+def test_a_file_sets_categories_owners_rules_and_access(estate: None, tmp_path: Path) -> None:
+    report = services.apply_governance(actor=HOUSE, file=written(tmp_path, BODY))
+
+    assert (report.changed, report.granted, report.missing) == (True, 1, ("oltp: vault.later",))
+    dataset = Dataset.objects.get(name="customers")
+    assert (dataset.owner, dataset.description) == ("payments-data", "People.")
+    assert Column.objects.get(dataset=dataset, name="email").description == "Where to write."
+    assert {rule.id for rule in policy_set().rules} >= {"mail", "email-domain"}
+    assert Event.objects.filter(action="compliance.governance_applied").count() == 2
+
+
+def test_again_changes_nothing(estate: None, tmp_path: Path) -> None:
+    file = written(tmp_path, BODY)
+    services.apply_governance(actor=HOUSE, file=file)
+    before = (PolicyVersion.objects.count(), Event.objects.count())
+    report = services.apply_governance(actor=HOUSE, file=file)
+    assert (report.changed, report.classified, report.granted) == (False, 0, 0)
+    assert (PolicyVersion.objects.count(), Event.objects.count()) == before
+
+
+def test_a_file_replaces_its_own_rules_alone(estate: None, tmp_path: Path) -> None:
+    services.apply_governance(actor=HOUSE, file=written(tmp_path, BODY))
+    services.apply_governance(actor=HOUSE, file=written(tmp_path, {"version": 1}))
+    ids = set(MaskPolicy.objects.filter(version=PolicyVersion.objects.first()).values_list("rule", flat=True))
+    assert "mail" not in ids
+    assert "email-domain" in ids
+
+
+def test_a_table_that_appears_later_obeys(estate: None, tmp_path: Path) -> None:
+    body = {**BODY, "sources": {"oltp": {"vault.customers": {"columns": {"note": "system.operations"}}}}}
+    Column.objects.filter(name="note").update(certainty="none", category="")
+    services.apply_governance(actor=HOUSE, file=written(tmp_path, body))
+    Column.objects.filter(name="note").update(certainty="none", category="")
+    services.refresh_governance(actor=HOUSE)
+    assert Column.objects.get(name="note").category == "system.operations"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"version": 2}, "more.yaml: version: must be 1"),
+        ({"sourcess": {}}, "more.yaml: sourcess: unknown key"),
+        ({"sources": {"lake": {}}}, "more.yaml: sources.lake: no such source"),
+        (
+            {"sources": {"oltp": {"a.b": {"columns": {"x": "email"}}}}},
+            "more.yaml: sources.oltp.a.b.columns.x: 'email' is not a data category",
+        ),
+        ({"sources": {"oltp": {"a.b": {"columns": ["x"]}}}}, "more.yaml: sources.oltp.a.b.columns: must be a mapping"),
+        (
+            {"policies": {"masks": [{"id": "x", "category": "user.name", "mask": "blur"}]}},
+            "more.yaml: policies.masks[0].mask: 'blur' is not a mask",
+        ),
+        (
+            {"policies": {"masks": [{"id": "x", "category": "user.name", "mask": "null", "roles": ["boss"]}]}},
+            "more.yaml: policies.masks[0].roles: 'boss' is unknown",
+        ),
+        (
+            {"policies": {"masks": [{"category": "user.name", "mask": "null"}]}},
+            "more.yaml: policies.masks[0].id: is missing",
+        ),
+        (
+            {"policies": {"masks": [{"id": "email-domain", "category": "user.name", "mask": "null"}]}},
+            "more.yaml: policies: the id 'email-domain' is another file's",
+        ),
+        ({"access": [{"roles": ["analyst"], "source": "x", "datasets": []}]}, "more.yaml: access[0].source: 'x'"),
+    ],
+)
+def test_errors_name_file_and_key_and_change_nothing(
+    estate: None, tmp_path: Path, change: dict[str, Any], expected: str
+) -> None:
+    versions = PolicyVersion.objects.count()
+    with pytest.raises(CommandError, match="Nothing was changed") as caught:
+        call_command("apply_governance", str(written(tmp_path, {**BODY, **change})))
+    assert expected in str(caught.value)
+    assert PolicyVersion.objects.count() == versions
+    assert Dataset.objects.get(name="customers").owner == ""
+
+
+@pytest.mark.parametrize("text", ["version: 1\nversion: 1\n", "a: [", "- 1\n"])
+def test_what_is_not_such_a_file_is_refused(estate: None, tmp_path: Path, text: str) -> None:
+    with pytest.raises(CommandError, match=r"more\.yaml"):
+        call_command("apply_governance", str(written(tmp_path, text)))
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("officer", 200), ("steward", 200), ("auditor", 200), ("administrator", 200), ("analyst", 403), ("outsider", 403)],
+)
+def test_policies_are_shown_to_those_who_answer_for_them(
+    estate: None, request: pytest.FixtureRequest, name: str, status: int
+) -> None:
+    person: User = request.getfixturevalue(name)
+    client = Client()
+    client.force_login(person)
+    answer = client.get(reverse("compliance:policies"))
+    assert answer.status_code == status
+    assert ("user.contact.email" in answer.content.decode()) is (status == 200)
