@@ -1,6 +1,6 @@
 // The objects whose pages were opened last, for the empty palette. They stay in this browser and go at sign-out.
 const KEEP = 8;
-const key = `recent:${document.body.dataset.person ?? ""}`;
+const key = `recent:${document.body.dataset.user ?? ""}`;
 const PICTURES = { catalog: "table", queries: "query", pipelines: "pipeline", compliance: "request", models: "model", runs: "run" };
 
 export function recent() {
@@ -27,4 +27,4 @@ function remember() {
 document.addEventListener("submit", (event) => {
   if (event.target.matches("[data-sign-out]")) localStorage.removeItem(key);
 });
-if (document.body.dataset.person) remember();
+if (document.body.dataset.user) remember();

@@ -15,7 +15,7 @@ function go(key) {
 }
 
 function walk(step) {
-  const links = [...document.querySelectorAll(ROWS)].map((row) => row.querySelector("a[href], button")).filter(Boolean);
+  const links = [...document.querySelectorAll(ROWS)].map((row) => row.querySelector("a.identity__name") ?? row.querySelector("a[href], button")).filter(Boolean);
   if (!links.length) return;
   const at = links.findIndex((link) => link === document.activeElement);
   const next = links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.max(0, Math.min(at + step, links.length - 1))];

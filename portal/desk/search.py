@@ -43,7 +43,7 @@ def search(user: User, text: str, limit: int) -> list[Hit]:
 
 def places(user: User) -> list[Found]:
     shown = areas_for(roles_of(user), AREAS + EXTRAS)
-    return [Found(area.icon, area.name, "go to", area.path, f"g {area.key}" if area.key else "") for area in shown]
+    return [Found(area.icon, area.name, "", area.path, f"g {area.key}" if area.key else "") for area in shown]
 
 
 def palette_groups(user: User, text: str, limit: int) -> list[tuple[str, Sequence[Hit]]]:
