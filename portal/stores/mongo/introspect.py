@@ -1,6 +1,7 @@
 """What a MongoDB database holds: collections, the paths of their documents, validators, indexes, sizes."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 import pymongo
@@ -87,4 +88,4 @@ def _newest(collection: Collection[Document]) -> Any:
     """When the newest document was made, where its `_id` tells."""
     document = collection.find_one({}, {"_id": 1}, sort=[("_id", pymongo.DESCENDING)], max_time_ms=STEP_MS)
     identity = document["_id"] if document else None
-    return identity.generation_time if isinstance(identity, ObjectId) else None
+    return identity.generation_time.astimezone(UTC) if isinstance(identity, ObjectId) else None

@@ -47,6 +47,12 @@ class Pool:
     def database(self) -> Database[Document]:
         return self.client.get_database(self.database_name, codec_options=CODEC)
 
+    def reach(self) -> None:
+        """A server that is away is noticed here, in seconds: inside a time limit of its own, pymongo would look for
+        it until that limit is up. Raises pymongo's errors."""
+        with pymongo.timeout(CONNECT_MS / 1000):
+            self.client.admin.command("ping")
+
     def open(self) -> "MongoStore":
         from portal.stores.mongo.store import MongoStore
 

@@ -19,8 +19,8 @@ from portal.stores.running import Running
 from portal.stores.types import Documents, StoreError
 
 WRITING_STAGES = frozenset({"$out", "$merge"})
-# What the server may take to notice its own time limit, before the connection is given up.
-GRACE_SECONDS = 3.0
+# Freeing a cursor must not take longer than this, whatever the server does.
+FREE_SECONDS = 3.0
 
 
 class MongoRows:
@@ -52,12 +52,12 @@ class MongoRows:
     def start(self, statement: Documents) -> None:
         try:
             refuse_writes(self._pool.name, statement.pipeline)
-            with pymongo.timeout(self._left() + GRACE_SECONDS):
+            self._pool.reach()
+            with pymongo.timeout(self._left()):
                 self._cursor = self._pool.database[statement.collection].aggregate_raw_batches(
                     list(statement.pipeline),
                     session=self._session,
                     allowDiskUse=True,
-                    maxTimeMS=max(1, int(self._left() * 1000)),
                     batchSize=self._batch_rows,
                 )
             self._first = to_batch(self._documents())
@@ -88,7 +88,7 @@ class MongoRows:
 
     def close(self) -> None:
         self._running.remove(self._key)
-        with suppress(*DRIVER_ERRORS), pymongo.timeout(GRACE_SECONDS):
+        with suppress(*DRIVER_ERRORS), pymongo.timeout(FREE_SECONDS):
             if self._cursor is not None:
                 self._cursor.close()
             if self._own_session:
@@ -99,7 +99,7 @@ class MongoRows:
         while self._cursor is not None and len(self._waiting) < self._batch_rows:
             if self._cancelled.is_set():
                 raise cancelled(self._pool.name)
-            with pymongo.timeout(self._left() + GRACE_SECONDS):
+            with pymongo.timeout(self._left()):
                 reply = next(self._cursor, None)
             if reply is None:
                 break
@@ -125,7 +125,7 @@ class MongoRows:
 
 def stop(pool: Pool, session: ClientSession) -> None:
     """Ends what the session runs, and its cursors. Everyone may kill sessions of their own; killOp needs a right."""
-    with suppress(*DRIVER_ERRORS), pymongo.timeout(GRACE_SECONDS):
+    with suppress(*DRIVER_ERRORS), pymongo.timeout(FREE_SECONDS):
         pool.client.admin.command("killSessions", [{"id": session.session_id["id"]}])
 
 

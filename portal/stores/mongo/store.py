@@ -36,6 +36,7 @@ class MongoStore:
 
     def introspect(self, *, namespaces: Sequence[str] | None = None) -> Iterator[DatasetInfo]:
         try:
+            self._pool.reach()
             yield from introspect(self._pool.database, namespaces)
         except DRIVER_ERRORS as error:
             raise from_mongo(self.name, error) from error
@@ -73,6 +74,7 @@ class MongoStore:
     @contextmanager
     def _session(self) -> Iterator[ClientSession]:
         try:
+            self._pool.reach()
             with (
                 self._pool.client.start_session() as session,
                 self._running.work(lambda: stop(self._pool, session)) as stopped,

@@ -19,6 +19,8 @@ STATES: dict[str, tuple[ErrorCode, str, bool]] = {
     "22007": ("invalid_value", "A text cannot be read as a date or time.", False),
     "22008": ("invalid_value", "A date or time is out of range.", False),
     "23": ("constraint", "A constraint of the table was violated.", False),
+    "25": ("unsupported", "The statement is not possible in this transaction.", False),
+    "25P03": ("timeout", "The transaction was idle for too long.", True),
     "25006": ("read_only", "This session may only read.", False),
     "28": ("sign_in", "The store refused the account.", False),
     "3D": ("unknown_object", "The database does not exist.", False),
