@@ -1,8 +1,8 @@
 """Celery carries messages; the table of steps decides who works on what (see `portal.runs`).
 
-    celery -A portal.celery worker --pool threads --concurrency 10 -Q control,queries,steps \
+    celery --quiet -A portal.celery worker --pool threads --concurrency 10 -Q control,queries,steps \
         --without-gossip --without-mingle --without-heartbeat --loglevel INFO
-    celery -A portal.celery beat --loglevel WARNING
+    celery --quiet -A portal.celery beat --loglevel WARNING
 
 One process serves all three queues. `settings.RUN_SLOTS` bounds how many of its threads each queue may take (4 + 4),
 so that a long load never takes the room of a query, and two threads always remain for "control" (the sweeper).
@@ -11,16 +11,23 @@ More workers may be started anywhere; give the concurrency as the sum of the slo
 SIGTERM and SIGINT stop a worker in order: its steps are told, give their work back, and run again elsewhere.
 """
 
+import logging
 import os
+import warnings
 from datetime import timedelta
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_ready, worker_shutdown, worker_shutting_down
+from celery.platforms import SecurityWarning
+from celery.signals import beat_init, setup_logging, worker_ready, worker_shutdown, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 from django.conf import settings
+
+log = logging.getLogger(__name__)
+# Being started by root is allowed here; what Celery fears are pickled messages, and ours are JSON with ids.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("portico")
 app.conf.update(
@@ -40,7 +47,6 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     # A message that cannot be sent now is sent by the sweeper: nobody waits for the broker.
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.1},
-    worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     worker_send_task_events=False,
     worker_enable_remote_control=False,
@@ -62,10 +68,16 @@ app.set_default()
 app.autodiscover_tasks()
 
 
+@setup_logging.connect
+def _logging_as_settings_say(**_: object) -> None:
+    """Django has set it up; with a receiver here, Celery leaves it alone."""
+
+
 @worker_ready.connect
 def _worker_lives(sender: Any = None, **_: object) -> None:
     from portal.runs.keeper import keeper
 
+    log.info("worker %s is ready", getattr(sender, "hostname", ""))
     keeper.start(f"{getattr(sender, 'hostname', 'worker')}, process {os.getpid()}")
 
 

@@ -2,19 +2,12 @@
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
 from portal.runs.types import Outcome, StepContext, StepFailed, StepWaits
 from portal.stores.types import StoreError
-
-KINDS = {
-    f"test.{name}": f"tests.runs.steps.{name}"
-    for name in (
-        "trivial", "slow", "child", "stubborn_child", "flaky", "waits", "down", "broken", "deaf", "receipt", "talk",
-        "frozen", "reads",
-    )
-}  # fmt: skip
 
 
 def mark(context: StepContext, word: str) -> None:
@@ -99,7 +92,23 @@ def frozen(context: StepContext) -> Outcome:
     return Outcome(f"by attempt {context.attempt}")
 
 
-receipt = frozen
+def slow_at_first(context: StepContext) -> Outcome:
+    return slow(context) if context.attempt == 1 else Outcome("quick")
+
+
+def asks_a_store(context: StepContext) -> Outcome:
+    """Waits like a driver in a long statement, and ends like one that was interrupted."""
+    interrupted = threading.Event()
+    context.on_cancel(interrupted.set)
+    mark(context, "start")
+    interrupted.wait(60)
+    mark(context, "interrupted")
+    raise StoreError("canceling statement due to user request", store="oltp", public="interrupted", retryable=True,
+                     code="cancelled")  # fmt: skip
+
+
+def no_program(context: StepContext) -> Outcome:
+    return Outcome("looked for it", {"code": context.run_process(["/no/such/program"])})
 
 
 def talk(context: StepContext) -> Outcome:
@@ -108,3 +117,8 @@ def talk(context: StepContext) -> Outcome:
         time.sleep(context.params.get("pause", 0))
     context.run_process([sys.executable, "-u", "-c", "print('from a child'); print('and again')"])
     return Outcome("talked")
+
+
+STEPS = (trivial, reads, slow, slow_at_first, child, stubborn_child, flaky, waits, down, broken, deaf, frozen, talk,
+         asks_a_store, no_program)  # fmt: skip
+KINDS = {f"test.{step.__name__}": f"{__name__}.{step.__name__}" for step in STEPS}
