@@ -27,7 +27,7 @@ class Dice:
     def words(self, what: str, rows: Ints) -> Words:
         """SplitMix64 (Steele, Lea, Flood 2014): a bijection, so different rows never give the same word."""
         salt = np.uint64(zlib.crc32(what.encode()) << 32 | zlib.adler32(what.encode()))
-        start = np.uint64(self.seed & 0xFFFFFFFFFFFFFFFF) * np.uint64(0xD1342543DE82EF95 & 0xFFFFFFFFFFFFFFFF)
+        start = np.uint64(self.seed * 0xD1342543DE82EF95 % (1 << 64))
         z = (rows.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) + (start ^ salt)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

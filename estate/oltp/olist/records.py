@@ -153,7 +153,7 @@ def once(*columns: str) -> Callable[[Callable[[Row], T]], Callable[[Row], T]]:
         def take(row: Row) -> T:
             key = tuple(row[column] for column in columns)
             if key in lines:
-                raise Unfit(f"{', '.join(columns)} stand on line {lines[key]} already")
+                raise Unfit(f"the same {' and '.join(columns)} stands on line {lines[key]}")
             made = make(row)
             lines[key] = row.line
             return made
