@@ -25,6 +25,8 @@ class Console:
         self._terminal = sys.stdout.isatty()
         self._open: dict[str, tuple[float, str]] = {}
         self._log = log
+        if self._terminal:
+            threading.Thread(target=self._tick, daemon=True).start()
 
     def say(self, line: str = "") -> None:
         with self._lock:
@@ -68,6 +70,14 @@ class Console:
                 self._open.pop(title, None)
                 took = time.monotonic() - started
                 self._write(f"  {title:<{WIDTH}} {outcome[0]:<12} {took:6.1f} s\n")
+                self._draw()
+
+    def _tick(self) -> None:
+        """A step that says nothing for a minute still shows that time passes."""
+        while True:
+            time.sleep(1)
+            with self._lock:
+                self._wipe()
                 self._draw()
 
     def _draw(self) -> None:

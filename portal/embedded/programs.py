@@ -85,7 +85,9 @@ class Programs:
     def _carry(self, name: str, pipe: IO[str], log: Path) -> None:
         with pipe:
             for line in pipe:
-                text = line.rstrip("\n")
+                text = line.rstrip()
+                if not text:
+                    continue
                 process.rotate(log)
                 with log.open("a") as out:
                     out.write(CONTROL.sub("", text) + "\n")

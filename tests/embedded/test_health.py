@@ -1,0 +1,89 @@
+"""`/healthz` and `manage.py doctor`: each component by itself, quickly, and no addresses for strangers."""
+
+import io
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from portal.accounts.models import User
+from portal.desk import health
+from portal.runs.health import beat
+from tests.servers import servers
+
+COMPONENTS = {"portal_db", "oltp", "documents", "warehouse", "broker", "worker", "scheduler"}
+
+
+@pytest.fixture
+def all_up(live_db: None, mongo: None, warehouse: None) -> Iterator[None]:
+    beat("worker", "w1")
+    beat("scheduler", "s1")
+    yield
+    servers.start("warehouse")
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "board", health.Board())
+
+
+def ask(client: Client) -> tuple[int, dict[str, Any]]:
+    answer = client.get("/healthz")
+    return answer.status_code, answer.json()["components"]
+
+
+def test_all_is_well_and_a_stranger_learns_no_more_than_that(all_up: None, client: Client) -> None:
+    code, components = ask(client)
+    assert components == {name: {"status": "ok"} for name in COMPONENTS}
+    assert code == 200
+
+
+def test_who_is_signed_in_sees_versions_and_no_address(all_up: None, client: Client, analyst: User) -> None:
+    client.force_login(analyst)
+    _, components = ask(client)
+    assert components["portal_db"]["version"].startswith("PostgreSQL 18")
+    assert components["documents"]["version"].startswith("MongoDB 6")
+    assert components["broker"]["version"].startswith("Valkey 9")
+    assert "fakesnow" in components["warehouse"]["version"]
+    assert all(component["since"] for component in components.values())
+    assert "127.0.0.1" not in str(components)
+
+
+def test_a_store_that_is_down_is_the_only_one_that_is(all_up: None, client: Client) -> None:
+    servers.stop("warehouse")
+    started = time.monotonic()
+    code, components = ask(client)
+    assert code == 503
+    assert {name for name, state in components.items() if state["status"] != "ok"} == {"warehouse"}
+    assert time.monotonic() - started < 6
+
+
+def test_without_worker_and_scheduler_it_is_not_well(
+    live_db: None, mongo: None, warehouse: None, client: Client
+) -> None:
+    code, components = ask(client)
+    assert code == 503
+    assert components["worker"]["status"] == components["scheduler"]["status"] == "down"
+
+
+def test_a_check_that_hangs_holds_nobody_up(live_db: None, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "DEADLINE_S", 0.3)
+    slow = health.Health(ok=True)
+    monkeypatch.setattr(health, "CHECKS", {**health.CHECKS, "oltp": lambda: time.sleep(1) or slow})
+    _, components = ask(client)
+    assert components["oltp"]["status"] == "down"
+
+
+def test_the_doctor_says_where_and_what_to_do(all_up: None) -> None:
+    servers.stop("warehouse")
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="1 of 7 down: warehouse"):
+        call_command("doctor", stdout=said)
+    lines = said.getvalue().splitlines()
+    assert any(line.startswith("portal_db") and "127.0.0.1:" in line and "PostgreSQL" in line for line in lines)
+    assert any("->" in line and "warehouse.log" in line for line in lines)
+    for name in ("payments_catalog", "portico_app"):
+        assert servers.home.read_state()["secrets"][name] not in said.getvalue()
