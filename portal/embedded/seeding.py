@@ -15,11 +15,6 @@ PYTHON = BASE / ".venv" / "bin" / "python"
 GOVERNANCE = BASE / "estate" / "governance"
 
 
-def known(command: str) -> bool:
-    ours = [path.stem for path in BASE.glob("*/**/management/commands/*.py") if "node_modules" not in path.parts]
-    return command in {"migrate", "collectstatic", *ours}
-
-
 def migrations() -> str:
     """Of every migration of ours, and of the lock for those of the packages."""
     ours = [path for place in ("portal", "apps") for path in sorted((BASE / place).glob("**/migrations/*.py"))]
@@ -75,7 +70,4 @@ class Seeding:
         stamp.press()
 
     def _manage(self, report: Report, *arguments: str) -> None:
-        if not known(arguments[0]):
-            report("= not there yet")
-            return
         commands.run([PYTHON, BASE / "manage.py", *arguments], report=report, env=self._env)
