@@ -132,7 +132,8 @@ class Reader:
         for number, rule in enumerate(self.list(rules, "policies.masks")):
             at = f"policies.masks[{number}]"
             body = self.mapping(rule, at, MASK_KEYS)
-            mask = str(body.get("mask", ""))
+            # YAML reads a bare null as nothing, and means the mask of that name here.
+            mask = "null" if "mask" in body and body["mask"] is None else str(body.get("mask", ""))
             if mask not in MASKS:
                 self.wrong(f"{at}.mask", f"{mask!r} is not a mask; known: {', '.join(sorted(MASKS))}")
                 continue

@@ -22,7 +22,8 @@ ISO_YEAR = {
 }
 YEAR_ZONED = {
     "postgres": "DATE_TRUNC('YEAR', {c} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'",
-    "snowflake": "DATE_TRUNC('YEAR', CONVERT_TIMEZONE('UTC', {c}))",
+    # Snowflake keeps the zone by itself; the emulator needs to be told.
+    "snowflake": "CAST(DATE_TRUNC('YEAR', CONVERT_TIMEZONE('UTC', {c})) AS TIMESTAMP_TZ)",
 }
 YEAR_DATE = "CAST(DATE_TRUNC('YEAR', CAST({c} AS TIMESTAMP)) AS DATE)"
 YEAR_UNZONED = "DATE_TRUNC('YEAR', {c})"

@@ -1,0 +1,210 @@
+"""What is refused, by code: default deny, for each part of the language by itself."""
+
+import json
+
+import pytest
+
+from apps.catalog.types import SourceSchema
+from apps.compliance.policy.decide import decide
+from apps.compliance.policy.types import PolicySet, Refused
+from tests.policy.shop import ANA, DOCUMENTS, LIMITS, OLTP, RULES, WAREHOUSE
+
+
+def code(text: str, schema: SourceSchema, policies: PolicySet = RULES) -> str:
+    decision = decide(text, ANA, schema, policies, LIMITS)
+    return decision.code if isinstance(decision, Refused) else "allowed"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "empty"),
+        (";;", "empty"),
+        ("-- nothing", "empty"),
+        ("select 1; select 2", "many_statements"),
+        ("select 1; drop table customers", "many_statements"),
+        ("update customers set email = null", "not_a_query"),
+        ("delete from customers", "not_a_query"),
+        ("explain analyze select 1", "not_a_query"),
+        ("copy customers to '/tmp/x'", "not_a_query"),
+        ("vacuum", "not_a_query"),
+        ("set role postgres", "not_a_query"),
+        ("show all", "not_a_query"),
+        ("call something()", "not_a_query"),
+        ("do $$ begin end $$", "not_a_query"),
+        ("values (1)", "not_a_query"),
+        ("with d as (delete from customers returning *) select * from d", "not_supported"),
+        ("select * into copy from customers", "not_supported"),
+        ("select * from customers for update", "not_supported"),
+        ("select * from customers tablesample system (1)", "not_supported"),
+        ("select * from only customers", "not_supported"),
+        ("select * from customers natural join charges", "not_supported"),
+        ("select * from customers c, lateral (select c.email) l", "not_supported"),
+        ("select x from (values (1)) v(x)", "not_supported"),
+        ("select unnest(array[1, 2])", "function_not_allowed"),
+        ("select * from generate_series(1, 1000000000)", "not_a_table"),
+        ("select generate_series(1, 1000000000)", "function_not_allowed"),
+        ("with recursive t as (select 1 as n union all select n + 1 from t) select * from t", "not_supported"),
+        ("select customers from customers", "not_supported"),
+        ("select (c).email from customers c", "not_supported"),
+        ("select count(c.*) from customers c", "not_supported"),
+        ("select id from customers limit all", "not_supported"),
+        ("select id from customers limit (select 5)", "not_supported"),
+        ("select id from customers fetch first 3 rows with ties", "not_supported"),
+        ("select e'\\101'", "not_supported"),
+        ("select $1", "not_supported"),
+        ("select :name", "not_supported"),
+        ("select pg_sleep(10)", "function_not_allowed"),
+        ("select pg_read_file('/etc/passwd')", "function_not_allowed"),
+        ("select pg_catalog.lower('A')", "not_supported"),
+        ('select "pg_sleep"(10)', "function_not_allowed"),
+        ("select query_to_xml('select 1', true, true, '')", "function_not_allowed"),
+        ("select dblink('x', 'select 1')", "function_not_allowed"),
+        ("select current_setting('data_directory')", "function_not_allowed"),
+        ("select current_user", "function_not_allowed"),
+        ("select version()", "function_not_allowed"),
+        ("select row_to_json(c) from customers c", "function_not_allowed"),
+        ("select repeat('x', 1000000000)", "function_not_allowed"),
+        ("select lpad('x', 1000000000)", "not_supported"),
+        ("select random()", "function_not_allowed"),
+        ("select set_config('a', 'b', false)", "function_not_allowed"),
+        ("select has_table_privilege('x', 'select')", "function_not_allowed"),
+        ("select lo_import('/etc/passwd')", "function_not_allowed"),
+        ("select nextval('s')", "function_not_allowed"),
+        ("select 'customers'::regclass", "not_supported"),
+        ("select 'x'::xml", "type_not_allowed"),
+        ("select email::customers from customers", "type_not_allowed"),
+        ("select * from pg_catalog.pg_stats", "unknown_table"),
+        ("select * from pg_user", "unknown_table"),
+        ("select * from information_schema.columns", "unknown_table"),
+        ("select * from other.public.customers", "unknown_table"),
+        ('select * from "Customers"', "unknown_table"),
+        ("select * from portico_cte_1", "reserved_name"),
+        ("select nope from customers", "unknown_column"),
+        ("select ctid from customers", "unknown_column"),
+        ("select xmin, tableoid from customers", "unknown_column"),
+        ("select id from customers, charges", "unknown_column"),
+        ("select 'a\x00b'", "bad_character"),
+        ("select 'open", "not_understood"),
+        ("selekt 1", "not_understood"),
+        ("select " + "(" * 3000 + "1" + ")" * 3000, "not_understood"),
+    ],
+)
+def test_postgres(text: str, expected: str) -> None:
+    assert code(text, OLTP) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("select $1 from customers", "not_supported"),
+        ("select $secret", "not_supported"),
+        ("select * from @stage/file.csv", "not_a_table"),
+        ("select * from 's3://bucket/x'", "not_a_table"),
+        ("select * from identifier('customers')", "not_a_table"),
+        ("select * from table(generator(rowcount => 1000000000))", "not_supported"),
+        ("select * from table(result_scan(last_query_id()))", "not_supported"),
+        ("select * from table(information_schema.query_history())", "not_supported"),
+        ("select * from customers c, lateral flatten(input => c.note) f", "not_supported"),
+        ("select * from customers at (offset => -60)", "not_supported"),
+        ("select * from customers sample (10)", "not_supported"),
+        ("select * exclude (id) from customers", "not_supported"),
+        ("select object_construct(*) from customers", "function_not_allowed"),
+        ("select system$typeof(1)", "function_not_allowed"),
+        ("select system$cancel_all_queries()", "function_not_allowed"),
+        ("select current_role()", "function_not_allowed"),
+        ("select last_query_id()", "function_not_allowed"),
+        ("select get_ddl('table', 'customers')", "function_not_allowed"),
+        ("select read_csv('/etc/passwd')", "function_not_allowed"),
+        ("select * from read_csv('/etc/passwd')", "not_a_table"),
+        ("select randstr(100000000, random())", "function_not_allowed"),
+        ("select seq8()", "function_not_allowed"),
+        ("select * from snowflake.account_usage.query_history", "unknown_table"),
+        ("select * from information_schema.tables", "unknown_table"),
+        ("select * from duckdb_tables()", "not_a_table"),
+        ("select distinct on (country) country from customers", "not_supported"),
+        ("show tables", "not_a_query"),
+        ("describe table customers", "not_a_query"),
+        ("use role accountadmin", "not_a_query"),
+        ("put file:///etc/passwd @~", "not_a_query"),
+        ("execute immediate 'select 1'", "not_a_query"),
+        ("call p()", "not_a_query"),
+        ("create table t as select * from customers", "not_a_query"),
+    ],
+)
+def test_snowflake(text: str, expected: str) -> None:
+    assert code(text, WAREHOUSE) == expected
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "expected"),
+    [
+        ([{"$out": "copy"}], "operator_not_allowed"),
+        ([{"$merge": {"into": "copy"}}], "operator_not_allowed"),
+        ([{"$unionWith": "feedback"}], "operator_not_allowed"),
+        ([{"$graphLookup": {}}], "operator_not_allowed"),
+        ([{"$facet": {}}], "operator_not_allowed"),
+        ([{"$collStats": {}}], "operator_not_allowed"),
+        ([{"$currentOp": {}}], "operator_not_allowed"),
+        ([{"$documents": []}], "operator_not_allowed"),
+        ([{"$match": {"$where": "true"}}], "operator_not_allowed"),
+        ([{"$match": {"$text": {"$search": "x"}}}], "operator_not_allowed"),
+        ([{"$match": {"$jsonSchema": {}}}], "operator_not_allowed"),
+        ([{"$match": {"email": {"$where": "true"}}}], "operator_not_allowed"),
+        ([{"$match": {"email": {"$in": [{"$where": "true"}]}}}], "operator_not_allowed"),
+        ([{"$match": {"$or": [{"a": 1}, {"$where": "x"}]}}], "operator_not_allowed"),
+        ([{"$match": {"events": {"$elemMatch": {"$where": "x"}}}}], "operator_not_allowed"),
+        ([{"$match": {"$expr": {"$function": {}}}}], "operator_not_allowed"),
+        ([{"$project": {"x": {"$function": {}}}}], "operator_not_allowed"),
+        ([{"$project": {"x": {"$range": [0, 1000000000]}}}], "operator_not_allowed"),
+        ([{"$project": {"x": {"$meta": "textScore"}}}], "operator_not_allowed"),
+        ([{"$project": {"x": [{"y": {"$function": {}}}]}}], "operator_not_allowed"),
+        ([{"$project": {"x": {"$map": {"input": [1], "in": {"$function": {}}}}}}], "operator_not_allowed"),
+        ([{"$group": {"_id": None, "x": {"$accumulator": {}}}}], "operator_not_allowed"),
+        ([{"$project": {"x": "$$CLUSTER_TIME"}}], "variable_not_allowed"),
+        ([{"$project": {"x": "$$USER_ROLES"}}], "variable_not_allowed"),
+        ([{"$project": {"x": "$$nobody"}}], "variable_not_allowed"),
+        ([{"$project": {"x": "$a..b"}}], "not_understood"),
+        ([{"$sort": {"x": {"$meta": "textScore"}}}], "not_understood"),
+        ([{"$limit": "all"}], "not_understood"),
+        ([{"$match": {"a": 1}, "$out": "x"}], "not_understood"),
+        ([{"$lookup": {"from": "system.users", "pipeline": [], "as": "u"}}], "unknown_table"),
+        ([{"$lookup": {"from": {"db": "admin", "coll": "system.users"}, "pipeline": [], "as": "u"}}], "not_understood"),
+        ([{"$lookup": {"from": "feedback", "pipeline": [{"$out": "x"}], "as": "f"}}], "operator_not_allowed"),
+        ([{"$lookup": {"from": "feedback", "as": "f"}}], "not_understood"),
+        ([{"$lookup": {"from": "feedback", "let": {"portico_x": 1}, "pipeline": [], "as": "f"}}], "reserved_name"),
+        ([{"$limit": 1}] * 60, "too_complex"),
+    ],
+)
+def test_documents(pipeline: list[object], expected: str) -> None:
+    assert code(json.dumps({"collection": "sessions", "pipeline": pipeline}), DOCUMENTS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{", "not_understood"),
+        ("[]", "not_understood"),
+        ('{"collection": "sessions", "collection": "feedback"}', "not_understood"),
+        ('{"collection": "sessions", "explain": true}', "not_supported"),
+        ('{"collection": "sessions", "pipeline": {}}', "not_understood"),
+        ('{"collection": "sessions", "pipeline": [], "filter": {}}', "not_understood"),
+        ('{"collection": "system.profile"}', "unknown_table"),
+        ('{"collection": "sessions", "filter": {"_id": {"$oid": "x"}}}', "not_supported"),
+        ('{"collection": "sessions", "limit": NaN}', "not_understood"),
+        ('{"a":' * 5000, "not_understood"),
+        ('{"collection": "sessions", "filter": ' + '{"a":' * 80 + "1" + "}" * 81, "too_complex"),
+    ],
+)
+def test_requests(text: str, expected: str) -> None:
+    assert code(text, DOCUMENTS) in (expected, "too_complex")
+
+
+def test_without_rules_nothing_is_configured() -> None:
+    assert code("select 1", OLTP, PolicySet(0, ())) == "not_configured"
+
+
+def test_a_refusal_names_the_place() -> None:
+    decision = decide("select id,\n  nope\nfrom customers", ANA, OLTP, RULES, LIMITS)
+    assert isinstance(decision, Refused)
+    assert (decision.line, decision.column is not None) == (2, True)
