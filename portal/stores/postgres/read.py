@@ -16,12 +16,13 @@ from portal.stores.placeholders import POSTGRES, Bound, bind
 from portal.stores.postgres.columns import convert, from_adbc_schema, schema_of, wrapped
 from portal.stores.postgres.errors import from_adbc, from_psycopg, translate
 from portal.stores.postgres.pool import Pool
+from portal.stores.postgres.query import QUERY
 from portal.stores.running import Running
 from portal.stores.types import Sql, StoreError
 
 USE_COPY = "adbc.postgresql.use_copy"
-# What COPY (...) and DECLARE CURSOR take; EXPLAIN and SHOW are sent as they are.
-QUERY = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:\(|(?:select|with|values|table)\b)", re.IGNORECASE | re.DOTALL)
+# A type that was made after the driver read the catalog.
+UNNAMED = re.compile(r"un\w+<oid:(\d+)>")
 
 
 class PostgresRows:
@@ -129,7 +130,17 @@ class PostgresRows:
             raise _wrong_count(self._pool.name, bound.marks, given)
         parameters = self._cursor.adbc_prepare(bound.text)
         types = [(field.metadata or {}).get(b"POSTGRESQL:type", b"text").decode() for field in parameters]
-        return bind(text, POSTGRES, lambda n: f"(${n}::text::{quote(types[n - 1])})").text
+        names = [self._type_name(name) for name in types]
+        return bind(text, POSTGRES, lambda n: f"(${n}::text::{names[n - 1]})").text
+
+    def _type_name(self, name: str) -> str:
+        unnamed = UNNAMED.fullmatch(name)
+        if unnamed is None:
+            return quote(name)
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"select format_type({int(unnamed[1])}, -1)")
+            (found,) = cursor.fetchone()
+            return str(found)
 
     def _stream(self, text: str, values: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
         if values is None:

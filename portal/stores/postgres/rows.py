@@ -10,6 +10,7 @@ from psycopg.types.string import TextLoader
 
 from portal.stores.postgres.columns import SIMPLE, Column, column, convert, schema_of
 from portal.stores.postgres.errors import from_psycopg
+from portal.stores.postgres.query import QUERY
 
 
 class CursorRows:
@@ -20,7 +21,11 @@ class CursorRows:
     ) -> None:
         self._store = store
         self._batch_rows = batch_rows
-        self._cursor = psycopg.RawServerCursor(connection, f"portico_{uuid4().hex}")
+        self._cursor: psycopg.RawServerCursor | psycopg.RawCursor = (
+            psycopg.RawServerCursor(connection, f"portico_{uuid4().hex}")
+            if QUERY.match(text)
+            else psycopg.RawCursor(connection)
+        )
         self._cursor.execute(text.encode(), params or None)
         columns = [_column(connection, found) for found in self._cursor.description or ()]
         self.schema = schema_of(columns)

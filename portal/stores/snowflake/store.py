@@ -60,11 +60,12 @@ class SnowflakeStore:
         return SnowflakeRows(self.name, cursor, batch_rows=batch_rows, done=partial(self._give_back, connection, None))
 
     def write(self, target: tuple[str, ...], batches: Iterable[pa.RecordBatch]) -> LoadResult:
-        with self._bound() as bound:
+        with self.transaction() as bound:
             return bound.write(target, batches)
 
     def load_files(self, target: tuple[str, ...], files: Sequence[Path], *, label: str) -> LoadResult:
-        with self._bound() as bound:
+        """One transaction, because the emulator commits file by file."""
+        with self.transaction() as bound:
             return bound.load_files(target, files, label=label)
 
     def execute(self, *statements: Sql | Command, timeout_s: float | None = None) -> list[int]:
