@@ -259,8 +259,8 @@ DATASET_TABS: list[dict[str, str]] = [
     {"key": "sample", "title": "Sample", "url": "queries:sample"},
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},
 ]
-SEARCH_PROVIDERS: list[str] = ["apps.catalog.search.provider"]
-HOME_SECTIONS: list[str] = []
+SEARCH_PROVIDERS: list[str] = ["apps.catalog.search.provider", "portal.desk.yours.find_pipelines"]
+HOME_SECTIONS: list[str] = ["portal.desk.yours.queries", "portal.desk.yours.pipelines"]
 
 # What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.
 ROLE_PERMISSIONS: dict[str, list[str]] = {

@@ -8,3 +8,4 @@ import "./live-log.js";
 import "./tips.js";
 import "./drawer.js";
 import "./people.js";
+import "./tables.js";

@@ -1,0 +1,80 @@
+"""The blocks of home that are the person's own: what they asked last, and the pipelines they watch."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Q
+from django.urls import reverse
+
+from apps.pipelines.selectors import overview, pipelines_for
+from apps.queries.selectors import executions_of, first_line, text_of
+from portal.accounts.models import User
+from portal.accounts.selectors import roles_of
+from portal.desk.areas import AREAS
+
+SHOWN = 5
+QUERIES = next(area for area in AREAS if area.name == "Queries")
+
+
+@dataclass(frozen=True)
+class Item:
+    kind: str
+    title: str
+    path: str
+    url: str
+    why: str = ""
+    state: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    url: str
+    empty: str
+    items: list[Item] = field(default_factory=list)
+
+
+def queries(user: User) -> Section | None:
+    if not roles_of(user) & QUERIES.roles:
+        return None
+    console = reverse("queries:console")
+    items = [
+        Item(
+            kind="query",
+            title=first_line(text_of(row)),
+            path=row.source,
+            url=row.get_absolute_url(),
+            state=row.status,
+            at=row.created_at,
+        )
+        for row in executions_of(user)[:SHOWN]
+    ]
+    return Section("Your last queries", console, "What you run in the console appears here. Only you see it.", items)
+
+
+def find_pipelines(user: User, text: str, limit: int) -> list[Item]:
+    """For search from anywhere (`settings.SEARCH_PROVIDERS`)."""
+    found = pipelines_for(user).filter(Q(name__icontains=text) | Q(title__icontains=text))
+    return [
+        Item("pipeline", each.title, each.name, reverse("pipelines:pipeline", args=[each.name]))
+        for each in found[:limit]
+    ]
+
+
+def pipelines(user: User) -> Section | None:
+    items = []
+    for line in overview(user)[:SHOWN]:
+        run = line.active or line.last
+        items.append(
+            Item(
+                kind="pipeline",
+                title=line.pipeline.title,
+                path=line.pipeline.name,
+                url=reverse("pipelines:pipeline", args=[line.pipeline.name]),
+                why="late" if line.late else "",
+                state=run.run.state if run else "",
+                at=run.run.created_at if run else None,
+            )
+        )
+    return Section("Pipelines", reverse("pipelines:list"), "", items) if items else None
