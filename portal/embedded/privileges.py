@@ -1,6 +1,7 @@
 """PostgreSQL refuses to run as root. Started by root, it is run as somebody who may nothing."""
 
 import os
+import pwd
 import shutil
 import stat
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from portal.embedded.errors import EmbeddedError
 
 NOBODY = 65534
+AS_NOBODY = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
 
 
 def may_pass(path: Path, uid: int = NOBODY) -> bool:
@@ -23,10 +25,16 @@ def may_pass(path: Path, uid: int = NOBODY) -> bool:
 
 def namespaces_work() -> bool:
     """Containers often forbid user namespaces."""
-    if not shutil.which("unshare"):
+    probe = [*AS_NOBODY, "true"]
+    return bool(shutil.which("unshare")) and subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
         return False
-    probe = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "true"]
-    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    return True
 
 
 def give(folder: Path, uid: int) -> None:
@@ -46,13 +54,14 @@ def unprivileged(data: Path, programs: Path) -> tuple[str, tuple[str, ...]]:
     folder) the server stays root outside and is an ordinary user inside a user namespace of its own.
     """
     if os.getuid() != 0:
-        return "", ()
+        # initdb wants its user to have a name; in a container the user is often a bare number.
+        return "", AS_NOBODY if not has_name(os.getuid()) and namespaces_work() else ()
     if may_pass(data.parent) and may_pass(programs):
         give(data, NOBODY)
         return f"{NOBODY}:{NOBODY}", ()
     if namespaces_work():
         give(data, 0)
-        return "", ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+        return "", AS_NOBODY
     raise EmbeddedError(
         f"PostgreSQL does not run as root, an ordinary user cannot enter {data}, and this machine allows no user "
         "namespaces. Start as an ordinary user, put the folder where others may pass (chmod o+x the folders above "
