@@ -3,7 +3,7 @@ function reach(box) {
   const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
   if (scrolls && getComputedStyle(box).overflowX !== "visible") {
     box.tabIndex = 0;
-    box.setAttribute("role", "region");
+    box.setAttribute("role", "group");
     const name = box.querySelector("caption")?.textContent.trim();
     box.setAttribute("aria-label", name || box.closest("section")?.querySelector("h2, h3")?.textContent.trim() || "Table");
   } else {
