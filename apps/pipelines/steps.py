@@ -64,7 +64,7 @@ def _open(context: StepContext, run: PipelineRun, source: Source) -> LoadReceipt
     return receipts.open_window(context, run, source.extract, window=window, head=head)
 
 
-def _watch_columns(context: StepContext, run: PipelineRun, source: Source) -> tuple[str, ...]:
+def _watch_columns(context: StepContext, run: PipelineRun, source: Source) -> dict[str, str]:
     dataset = source.extract
     found = source.columns()
     cursor = Cursor.objects.filter(pipeline=run.pipeline_id, dataset=dataset.key).first()
@@ -88,7 +88,7 @@ def _tell_drift(context: StepContext, run: PipelineRun, dataset: Extract, drift:
     findings.write_drift(context, run, dataset, drift.new)
 
 
-def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: tuple[str, ...]) -> LoadReceipt:
+def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: dict[str, str]) -> LoadReceipt:
     window = receipts.window_of(receipt)
     assert window is not None  # only an empty receipt has none
     conform = source.conformer()
@@ -100,7 +100,7 @@ def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: 
     try:
         files = stage(
             receipts.stage_folder(receipt),
-            source.batches(window, conform),
+            source.batches(window, conform, columns),
             prefix=f"a{context.attempt}",
             after_batch=after_batch,
         )
@@ -108,8 +108,8 @@ def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: 
         raise StepFailed(f"The stage folder cannot be written: {error.strerror}.", retryable=True) from error
     for name, lost in sorted(conform.misfits.items()):
         if lost:
-            context.log(f"{lost} values of {name} do not fit its type and are staged as NULL.", level="warning")
-    return receipts.write_staged(context, receipt, files, columns=columns)
+            context.log(f"Values of {name} that do not fit its type and are staged as NULL: {lost}.", level="warning")
+    return receipts.write_staged(context, receipt, files, columns=list(columns))
 
 
 def load(context: StepContext) -> Outcome:

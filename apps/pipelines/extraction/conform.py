@@ -37,7 +37,7 @@ class Conformer:
             return pa.nulls(batch.num_rows, wanted.type)
         array = batch.column(place)
         if wanted.name in self.json:
-            return as_json(array, store_type=_store_type(batch.schema.field(place)))
+            return as_json(array, store_type(batch.schema.field(place)))
         if array.type == wanted.type:
             return array
         try:
@@ -54,11 +54,11 @@ class Conformer:
         return pa.array(values, wanted.type)
 
 
-def as_json(array: "pa.Array", *, store_type: str) -> "pa.Array":
+def as_json(array: "pa.Array", kind: str) -> "pa.Array":
     """Documents and arrays come as JSON text; a scalar in their place (documents promise nothing) must be quoted."""
     import pyarrow as pa
 
-    if store_type in WHOLE:
+    if kind in WHOLE:
         return array.cast(pa.string())
     return pa.array([_json_text(value) for value in array.to_pylist()], pa.string())
 
@@ -75,7 +75,8 @@ def _json_text(value: object) -> str | None:
     return json.dumps(value, default=str)
 
 
-def _store_type(found: "pa.Field") -> str:
+def store_type(found: "pa.Field") -> str:
+    """The store's own name of a column's type."""
     return str((found.metadata or {}).get(b"store_type", b"").decode())
 
 

@@ -1,13 +1,13 @@
 """One source, whichever kind it is: its newest row, its columns, and the rows of a window."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apps.pipelines.definitions import Extract
 from apps.pipelines.drift import Drift, compare, document_paths
 from apps.pipelines.extraction import documents, postgres
-from apps.pipelines.extraction.conform import Conformer
+from apps.pipelines.extraction.conform import Conformer, store_type
 from apps.pipelines.extraction.typing import stage_schema
 from apps.pipelines.windows import Head, Position, Window
 from portal.stores.types import Statement, Store
@@ -36,20 +36,21 @@ class Source:
                     return Head(Position(row["at"], row["key"] or ""), row["clock"])
         return None
 
-    def columns(self) -> tuple[str, ...]:
-        """Names of the source's columns, or of the paths that a sample of its documents has."""
+    def columns(self) -> dict[str, str]:
+        """Names and the store's types of the source's columns, or of the paths that a sample of its documents has."""
         if not self._documents:
             with self.store.read(postgres.columns(self.extract)) as rows:
-                return tuple(rows.schema.names)
+                return {field.name: store_type(field) for field in rows.schema}
         found = self.store.introspect(namespaces=[self.extract.path[-1]])
-        return tuple(column.name for info in found for column in info.columns)
+        return {column.name: column.type for info in found for column in info.columns}
 
-    def drift(self, found: Sequence[str], before: Sequence[str] | None) -> Drift:
-        return (document_paths if self._documents else compare)(self.extract, found, before)
+    def drift(self, found: Iterable[str], before: Sequence[str] | None) -> Drift:
+        return (document_paths if self._documents else compare)(self.extract, list(found), before)
 
-    def batches(self, window: Window, conform: Conformer) -> "Iterator[pa.RecordBatch]":
+    def batches(self, window: Window, conform: Conformer, types: Mapping[str, str]) -> "Iterator[pa.RecordBatch]":
+        """`types` are those that `columns` found."""
         statement: Statement = (
-            documents.rows(self.extract, window) if self._documents else postgres.rows(self.extract, window)
+            documents.rows(self.extract, window) if self._documents else postgres.rows(self.extract, window, types)
         )
         with self.store.read(statement, batch_rows=BATCH_ROWS, timeout_s=READ_TIMEOUT_S) as rows:
             for batch in rows:

@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', unique_key='CURRENCY') }}
+select CURRENCY, count(*) as ORDERS, sum(AMOUNT) as AMOUNT from {{ ref('orders') }} group by CURRENCY
