@@ -71,6 +71,8 @@ class Names:
 
     def load_columns(self, datasets: Iterable[int]) -> None:
         wanted = {pk for pk in datasets if pk not in self._columns}
+        if not wanted:
+            return
         for pk in wanted:
             self._columns[pk] = {}
         for column in Column.objects.filter(dataset__in=wanted, retired_at=None).order_by("position", "id"):

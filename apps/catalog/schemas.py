@@ -40,7 +40,7 @@ def _build(source: Source, visible: frozenset[int] | None) -> SourceSchema:
         columns[row.dataset_id].append(_column(row, origins, visible))
     found = tuple(
         DatasetSchema(id=d.pk, path=tuple(d.path), columns=tuple(columns[d.pk]), owner=d.owner, kind=d.kind)
-        for d in datasets.only("id", "path", "owner", "kind")
+        for d in datasets.only("id", "source_id", "path", "owner", "kind")
     )
     return SourceSchema(source.name, source.kind, tuple(source.default_path), found, source.revision)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.catalog import checks, dbt_import, introspection, sync
 from apps.catalog.categories import checked
-from apps.catalog.classification import FIELDS, confirm
+from apps.catalog.classification import confirm, is_new
 from apps.catalog.dbt_artifacts import read_project
 from apps.catalog.edges import replace_origins, stated_by_names
 from apps.catalog.inference import lock_graph, publish, settle
@@ -179,26 +179,23 @@ def classify(*, actor: Actor, items: Mapping[ColumnRef, str], evidence: str) -> 
     """
     lock_graph()
     wanted = {ref: checked(category) if category else "" for ref, category in items.items()}
-    names = Names(ref.source for ref in wanted)
-    found = names.resolve(wanted)
-    changed: dict[int, list[tuple[Column, str]]] = defaultdict(list)
-    for ref, column in found.items():
-        before = column.category
-        if confirm(column, wanted[ref], actor, evidence):
-            changed[column.dataset_id].append((column, before))
-    rows = [column for columns in changed.values() for column, _ in columns]
-    Column.objects.bulk_update(rows, FIELDS, batch_size=2_000)
-    if rows:
-        settle(datasets=set(changed))
+    found = Names(ref.source for ref in wanted).resolve(wanted)
+    words = evidence[:500]
+    news = [(column, wanted[ref]) for ref, column in found.items() if is_new(column, wanted[ref], words)]
+    if news:
+        confirm(news, actor=actor, evidence=words)
+        settle(datasets={column.dataset_id for column, _ in news})
+    changed: dict[int, dict[str, list[str]]] = defaultdict(dict)
+    for column, category in news:
+        changed[column.dataset_id][column.name] = [column.category, category]
     for dataset in Dataset.objects.filter(pk__in=changed).select_related("source"):
-        detail = {column.name: [before, column.category] for column, before in changed[dataset.pk]}
         record(
             actor=actor,
             action=Action.COLUMN_CLASSIFIED,
             target=dataset_target(dataset),
-            detail={"evidence": evidence, "columns": detail},
+            detail={"evidence": words, "columns": changed[dataset.pk]},
         )
-    return ClassifyReport(len(rows), tuple(ref for ref in wanted if ref not in found))
+    return ClassifyReport(len(news), tuple(ref for ref in wanted if ref not in found))
 
 
 @transaction.atomic

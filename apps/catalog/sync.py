@@ -6,16 +6,17 @@ from datetime import datetime
 
 from apps.catalog.models import Column, Dataset, Source
 from apps.catalog.naming import containers
+from apps.catalog.propagation import UNKNOWN
 from apps.catalog.types import Certainty, SourceKind
 from portal.stores.types import ColumnInfo, DatasetInfo
 
-BATCH = 2_000
+BATCH = 500
 DATASET_FIELDS = ("kind", "comment", "row_count", "size_bytes", "changed_at", "definition", "retired_at")
 COLUMN_FIELDS = ("position", "type", "nullable", "primary_key", "references", "comment", "presence", "retired_at")
 UNCLASSIFIED: dict[str, object] = {
     "category": "",
     "certainty": Certainty.NONE,
-    "evidence": "",
+    "evidence": UNKNOWN,
     "inferred_from_id": None,
     "inferred_steps": 0,
     "carries": [],
@@ -59,10 +60,9 @@ def _datasets(
             updated.append(held)
     seen = {info.path for info in infos}
     gone = [dataset for path, dataset in known.items() if path not in seen and dataset.retired_at is None]
-    for dataset in gone:
-        dataset.retired_at = now
     Dataset.objects.bulk_create(created, batch_size=BATCH)
-    Dataset.objects.bulk_update(updated + gone, DATASET_FIELDS, batch_size=BATCH)
+    Dataset.objects.bulk_update(updated, DATASET_FIELDS, batch_size=BATCH)
+    Dataset.objects.filter(pk__in=[dataset.pk for dataset in gone]).update(retired_at=now)
     Dataset.objects.filter(source=source, retired_at=None).update(synced_at=now)
     known.update({tuple(dataset.path): dataset for dataset in created})
     changes.datasets |= {dataset.pk for dataset in created + gone}
@@ -130,32 +130,33 @@ def _columns(
         (column.dataset_id, column.name): column
         for column in Column.objects.filter(dataset__source=source, dataset__retired_at=None)
     }
-    created, updated, seen = [], [], set()
+    created, updated, retyped, seen = [], [], [], set()
     for info in infos:
         dataset = known[info.path]
         for column in info.columns:
             key = (dataset.pk, column.name[:500])
             seen.add(key)
-            if key not in held:
-                created.append(Column(dataset=dataset, name=key[1], synced_at=now, **_column_values(column)))
-            elif _update(held[key], column, changes):
-                updated.append(held[key])
+            before = held.get(key)
+            if before is None:
+                created.append(_new_column(dataset, column, now))
+                continue
+            if before.retired_at and before.type != column.type[:200]:
+                retyped.append(before.pk)
+            if _set(before, _column_values(column), COLUMN_FIELDS, changes):
+                updated.append(before)
     gone = [column for key, column in held.items() if key not in seen and _vanished(source, column, seen)]
-    for vanished in gone:
-        vanished.retired_at = now
     Column.objects.bulk_create(created, batch_size=BATCH)
-    Column.objects.bulk_update(updated + gone, [*COLUMN_FIELDS, *UNCLASSIFIED], batch_size=BATCH)
+    # The old name with another type is another column: nobody has looked at what it holds.
+    Column.objects.filter(pk__in=retyped).update(**UNCLASSIFIED)
+    Column.objects.bulk_update(updated, COLUMN_FIELDS, batch_size=BATCH)
+    Column.objects.filter(pk__in=[column.pk for column in gone]).update(retired_at=now)
     changes.datasets |= {row.dataset_id for row in created + gone}
     changes.added += len(created)
     changes.retired += len(gone)
 
 
-def _update(held: Column, seen: ColumnInfo, changes: Changes) -> bool:
-    if held.retired_at and held.type != seen.type[:200]:
-        # The old name with another type is another column: nobody has looked at what it holds.
-        for name, value in UNCLASSIFIED.items():
-            setattr(held, name, value)
-    return _set(held, _column_values(seen), COLUMN_FIELDS, changes)
+def _new_column(dataset: Dataset, info: ColumnInfo, now: datetime) -> Column:
+    return Column(dataset=dataset, name=info.name[:500], evidence=UNKNOWN, synced_at=now, **_column_values(info))
 
 
 def _vanished(source: Source, column: Column, seen: set[tuple[int, str]]) -> bool:

@@ -12,7 +12,7 @@ from apps.catalog import details, lineage
 from apps.catalog.models import Dataset, SyncRun
 from apps.catalog.search import FACETS, Facet, Wanted, facets, find, reasons
 from apps.catalog.selectors import datasets_for, sources_for
-from portal.accounts.selectors import Someone
+from portal.accounts.selectors import Someone, roles_of
 from portal.audit.selectors import events_about
 
 PAGE_SIZE = 25
@@ -77,6 +77,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "dataset": found,
         "tab": tab,
         "tabs": [*TABS, *((each["key"], each["title"]) for each in others.values())],
+        "action": action_of(request.user, found),
         "fragment": others.get(tab, {}).get("address", ""),
         "sensitivity": details.sensitivity(list(found.columns.filter(retired_at=None))),
         "failing": found.checks.filter(passed=False).count(),
@@ -84,6 +85,14 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         **CONTEXTS.get(tab, _nothing)(request.user, found),
     }
     return render(request, "catalog/dataset.html", context)
+
+
+def action_of(person: Someone, found: Dataset) -> dict[str, str]:
+    """What another app offers to do with a dataset; nothing for those who may not."""
+    named = settings.DATASET_ACTION
+    if not named or not {str(role) for role in roles_of(person)} & set(named["roles"].split()):
+        return {}
+    return {"title": named["title"], "address": reverse(named["url"], args=[found.pk])}
 
 
 def foreign_tabs(found: Dataset) -> list[dict[str, str]]:
