@@ -255,6 +255,12 @@ PERIODIC: dict[str, dict[str, object]] = {
 }
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
+# The one next action of a dataset's page, for those whose role has it.
+DATASET_ACTION: dict[str, str] = {
+    "title": "Query",
+    "url": "queries:start",
+    "roles": "analyst steward compliance_officer ml_engineer",
+}
 DATASET_TABS: list[dict[str, str]] = [
     {"key": "sample", "title": "Sample", "url": "queries:sample"},
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},

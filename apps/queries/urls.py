@@ -10,5 +10,6 @@ urlpatterns = [
     path("<uuid:execution>/cancel/", views.cancel, name="cancel"),
     path("<uuid:execution>/ask/", views.ask, name="ask"),
     path("datasets/<int:pk>/sample/", views.sample, name="sample"),
+    path("datasets/<int:pk>/start/", views.start, name="start"),
     path("datasets/<int:pk>/", views.of_dataset, name="of-dataset"),
 ]

@@ -160,6 +160,13 @@ def sample(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires_role(*QUERIERS)
 @require_GET
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    """The console with a query over one dataset in it."""
+    return redirect(f"{reverse('queries:console')}?{starter(dataset_of(request, pk))}")
+
+
+@requires_role(*QUERIERS)
+@require_GET
 def of_dataset(request: HttpRequest, pk: int) -> HttpResponse:
     """The person's own executions that read a dataset, and where to start one."""
     dataset = dataset_of(request, pk)
@@ -167,6 +174,5 @@ def of_dataset(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "dataset": dataset,
         "history": [(row, selectors.first_line(selectors.text_of(row))) for row in found],
-        "start": f"{reverse('queries:console')}?{starter(dataset)}",
     }
     return render(request, "queries/_dataset.html", context)

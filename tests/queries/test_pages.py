@@ -1,6 +1,7 @@
 """The console and its fragments, as the owner, a colleague and somebody without the role."""
 
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from django.test import Client
@@ -132,8 +133,8 @@ def test_fragments_of_a_dataset(estate: None, analyst: User, engineer: User) -> 
     assert "Show sample" in client.get(reverse("queries:sample", args=[pk])).content.decode()
     shown: Any = client.post(reverse("queries:sample", args=[pk]))
     assert "hx-get" in shown.content.decode()
-    assert "select *" in client.get(reverse("queries:of-dataset", args=[pk])).content.decode().lower()
-    for name in ("sample", "of-dataset"):
+    assert "select *" in unquote_plus(client.get(reverse("queries:start", args=[pk])).headers["Location"]).lower()
+    for name in ("sample", "of-dataset", "start"):
         assert signed_in(engineer).get(reverse(f"queries:{name}", args=[pk])).status_code == 404
 
 
