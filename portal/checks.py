@@ -1,7 +1,7 @@
 """System checks that stop a wrong or unsafe start. Outside the embedded mode each of them is an error."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from django.apps import AppConfig
@@ -77,7 +77,7 @@ def addresses() -> dict[str, str]:
     found = {
         f"PORTICO_{name.upper()}_{account.upper()}_URL": url
         for name, store in settings.STORES.items()
-        for account, url in store["accounts"].items()
+        for account, url in cast(dict[str, str], store["accounts"]).items()
     }
     return (
         found

@@ -189,10 +189,11 @@ DATABASES = {
 }
 
 BROKER_URL = env.text("PORTICO_BROKER_URL", "redis://127.0.0.1:6379/0")
+CACHE_URL = env.text("PORTICO_CACHE_URL", "redis://127.0.0.1:6379/1")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env.text("PORTICO_CACHE_URL", "redis://127.0.0.1:6379/1"),
+        "LOCATION": CACHE_URL,
     }
 }
 
