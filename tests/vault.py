@@ -162,6 +162,7 @@ def fill_oltp() -> None:
         f"create table vault.charges ({charges})",
         f"insert into vault.customers values {values(CUSTOMERS)}",
         f"insert into vault.charges values {values(CHARGES)}",
+        "analyze vault.customers",
     )
 
 

@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.governed import ana, governed
 from tests.runs.processes import Celery
+
+__all__ = ["ana", "governed"]
 
 
 @pytest.fixture

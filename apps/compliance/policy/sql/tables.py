@@ -61,17 +61,17 @@ def rewrite(work: Work) -> Work:
     >>> select c.email from customers as c
     select c.email from (select '***' || ... as email from payments.public.customers) as c
     """
-    used = {column.name for column in work.tree.find_all(exp.Column)}
+    used = frozenset(column.name for column in work.tree.find_all(exp.Column))
     for table in list(work.tree.find_all(exp.Table)):
         scan = work.scans.get(table.name)
         if scan is None or table.args.get("db"):
             continue
         subquery = exp.Subquery(this=masked_select(scan, used, work.dialect), alias=table.args["alias"].copy())
         table.replace(subquery)
-    return work
+    return Work(**{**vars(work), "used": used})
 
 
-def masked_select(scan: Scan, used: set[str], dialect: Dialect) -> exp.Select:
+def masked_select(scan: Scan, used: frozenset[str], dialect: Dialect) -> exp.Select:
     types = {column.name: column.type for column in scan.dataset.columns}
     # A scan without any column is no SQL; one that nothing asks for costs nothing.
     wanted = [name for name in scan.masks if name in used] or list(scan.masks)[:1]

@@ -33,6 +33,7 @@ class Work:
     limits: Limits
     tree: exp.Query = field(default_factory=exp.Select)
     scans: Mapping[str, Scan] = field(default_factory=dict)
+    used: frozenset[str] = frozenset()  # names of columns that anything in the query asks for
     columns: tuple[OutputColumn, ...] = ()
     notes: tuple[str, ...] = ()
     rendered: str = ""

@@ -1,0 +1,3 @@
+from tests.governed import ana, governed
+
+__all__ = ["ana", "governed"]
