@@ -8,7 +8,7 @@ from apps.catalog.categories import most_sensitive
 from apps.catalog.evidence import origins_of, sentence
 from apps.catalog.models import Column, Dataset, Derivation, LineageEdge
 from apps.catalog.selectors import visible_ids
-from apps.catalog.types import Certainty, EdgeKind
+from apps.catalog.types import Certainty, EdgeKind, SourceKind
 from portal.accounts.models import User
 from portal.accounts.selectors import Someone
 
@@ -18,7 +18,7 @@ GENERATED = {"constant": "a constant", "count": "a count", "generated": "made by
 
 @dataclass(frozen=True)
 class Line:
-    """One column as people see it. `upstream` is where its values come from, in a word."""
+    """One column as people see it. `upstream` is where its values come from, in a word; empty where they begin."""
 
     column: Column
     meaning: str
@@ -49,7 +49,7 @@ def lines(person: Someone, dataset: Dataset) -> list[Line]:
             column=column,
             meaning=column.description or column.comment,
             evidence=sentence(column, origins, visible),
-            upstream=_word(upstream.get(column.pk, []), stated.get(column.pk)),
+            upstream=_word(upstream.get(column.pk, []), stated.get(column.pk)) or _beginning(dataset),
             unknown=_unknown(stated.get(column.pk)) if knows_all(person) else "",
             depth=_depth(column),
         )
@@ -91,7 +91,12 @@ def _word(upstream: Sequence[str], stated: Derivation | None) -> str:
         return f"{names[0]} and {more} more" if more else names[0]
     if upstream:
         return HIDDEN
-    return GENERATED.get(stated.how, "unknown") if stated else "unknown"
+    return GENERATED.get(stated.how, "unknown") if stated else ""
+
+
+def _beginning(dataset: Dataset) -> str:
+    """Values begin in an operational store, as far as this catalog reaches; in a warehouse they came from somewhere."""
+    return "unknown" if dataset.source.kind == SourceKind.SNOWFLAKE else ""
 
 
 def _unknown(stated: Derivation | None) -> str:
