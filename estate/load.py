@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from estate.documents import load as documents
@@ -36,15 +37,19 @@ def prepare() -> None:
 
 
 def load_origin(origin: Origin, *, progress: Progress) -> Loaded:
-    """The OLTP in one transaction, the documents chunk by chunk, then the note that it is done. What breaks off in
-    between is finished by the next run, which finds what is there and changes only what differs."""
+    """The OLTP in one transaction, beside it the documents chunk by chunk, then the note that it is done. What breaks
+    off in between is finished by the next run, which finds what is there and changes only what differs."""
     prepare()
     payments, papers = open_store("oltp", "owner"), open_store("documents", "owner")
     load_id = hashlib.sha256(f"{VERSION} {origin.name} {origin.identity}".encode()).hexdigest()[:32]
     if known := _latest(payments, origin.name, load_id):
         return known
-    counts = oltp.load(payments, origin.tables(), progress=progress)
-    counts |= documents.load(papers, origin.collections(), progress=progress)
+    origin.read()
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # Each store works while the other's rows are made.
+        other = beside.submit(documents.load, papers, origin.collections(), progress=progress)
+        counts = oltp.load(payments, origin.tables(), progress=progress)
+        counts |= other.result()
     rejects = list(origin.rejects())
     _remember(payments, load_id, origin.name, counts, rejects)
     return Loaded(counts, len(rejects), fresh=True)

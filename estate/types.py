@@ -29,12 +29,14 @@ class Origin(Protocol):
     def identity(self) -> str:
         """The same for the same rows."""
 
+    def read(self) -> None:
+        """What has to be read first. The two streams are then drawn from two threads."""
+
     def tables(self) -> Batches:
         """(table, batch), keys unique within all of it."""
 
     def collections(self) -> Batches: ...
-    def rejects(self) -> Iterable[Reject]:
-        """Known once tables and collections have been read."""
+    def rejects(self) -> Iterable[Reject]: ...
 
 
 @dataclass(frozen=True)

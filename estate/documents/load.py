@@ -1,40 +1,54 @@
 """Puts documents into their collections. A chunk is one transaction; the same chunk twice gives the same documents."""
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from estate.documents.collections import COLLECTIONS, change, create, index
 from estate.types import Batches, Progress
-from portal.stores.types import Command, Documents, Store
+from portal.stores.types import Command, Documents, Store, StoreError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 LIMIT_S = 600.0
 UPDATES = 1_000
+WAITS_S = (0.5, 2, 5)
 
 
 def ensure_collections(store: Store) -> None:
-    """Creates what is missing, brings validators up to date, builds indexes."""
+    """Creates what is missing and brings validators up to date. Indexes come with the first load."""
     there = {info.path[-1] for info in store.introspect()}
     for collection in COLLECTIONS:
         make = change if collection.name in there else create
         store.execute(make(collection), timeout_s=LIMIT_S)
-        store.execute(index(collection), timeout_s=LIMIT_S)
 
 
 def load(store: Store, batches: Batches, *, progress: Progress) -> dict[str, int]:
     """Documents taken per collection. `updated_at` moves only where a document is new or has changed."""
     counts: dict[str, int] = {}
     empty = {collection.name for collection in COLLECTIONS if is_empty(store, collection.name)}
+    for name in empty:
+        store.execute(Command({"dropIndexes": name, "index": "*"}), timeout_s=LIMIT_S)
     for name, batch in batches:
-        if name in empty:
-            store.write((name,), [_stamped(batch)])
-        else:
+        if not (name in empty and _inserted(store, name, batch)):
             _replace(store, name, batch)
         counts[name] = counts.get(name, 0) + batch.num_rows
         progress(name, counts[name])
+    for collection in COLLECTIONS:
+        store.execute(index(collection), timeout_s=LIMIT_S)
     return counts
+
+
+def _inserted(store: Store, collection: str, batch: "pa.RecordBatch") -> bool:
+    """False where the store asks to try again: nobody knows then whether the chunk is in, so it is compared."""
+    try:
+        store.write((collection,), [_stamped(batch)])
+    except StoreError as error:
+        if error.retryable:
+            return False
+        raise
+    return True
 
 
 def is_empty(store: Store, collection: str) -> bool:
@@ -54,7 +68,20 @@ def _replace(store: Store, collection: str, batch: "pa.RecordBatch") -> None:
     documents = batch.to_pylist()
     for start in range(0, len(documents), UPDATES):
         updates = [_unless_same(document) for document in documents[start : start + UPDATES]]
-        store.execute(Command({"update": collection, "updates": updates}), timeout_s=LIMIT_S)
+        _patiently(store, Command({"update": collection, "updates": updates}))
+
+
+def _patiently(store: Store, command: Command) -> None:
+    for wait_s in WAITS_S:
+        try:
+            store.execute(command, timeout_s=LIMIT_S)
+        except StoreError as error:
+            if not error.retryable:
+                raise
+            time.sleep(wait_s)
+        else:
+            return
+    store.execute(command, timeout_s=LIMIT_S)
 
 
 def _unless_same(document: dict[str, Any]) -> dict[str, Any]:

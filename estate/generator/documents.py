@@ -11,7 +11,7 @@ from estate.generator.payments import Charges, Intents
 from estate.generator.people import DAY, FIRST_DAY, SPAN_DAYS, People
 
 SECOND = 1_000_000
-SESSIONS_PER, LOGS_PER, FEEDBACK_PER = 8, 5, 40
+SESSIONS_PER, LOGS_PER, FEEDBACK_PER = 16, 10, 40
 LAST_DAY = FIRST_DAY + SPAN_DAYS * DAY
 PAGES = ("landing", "product", "cart", "checkout", "receipt")
 ROUTES = ("/v1/charges", "/v1/payment_intents", "/v1/refunds", "/v1/customers")
@@ -35,7 +35,7 @@ def spread(row: Ints, sizes: Ints) -> tuple[Ints, Ints]:
 
 
 def sessions(people: People, row: Ints) -> pa.RecordBatch:
-    """One session for every eighth charge, the one it led to. One in 200 lost its device block on the way."""
+    """One session for every sixteenth charge, the one it led to. One in 200 lost its device block on the way."""
     d = people.dice
     charge = row * SESSIONS_PER
     intents = Charges(people, charge).intents()
@@ -88,7 +88,7 @@ def _agent(people: People, customer: Ints) -> pa.Array:
 
 
 def api_logs(people: People, row: Ints) -> pa.RecordBatch:
-    """One request in five is kept. One in fifty is written down hours or days later, one in 500 comes twice, and one in
+    """One request in ten is kept. One in fifty is written down hours or days later, one in 500 comes twice, and one in
     300 is malformed: no status, no route."""
     d = people.dice
     charges = Charges(people, row * LOGS_PER)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # A multiple of 15 and 16, so that a pair of charges never falls apart between two chunks.
 CHUNK = 48_000
-# Documents become objects on their way into the store: fewer at a time.
-DOCUMENT_CHUNK = 8_000
+# A chunk of documents is one transaction, which the store holds in its cache until it ends.
+DOCUMENT_CHUNK = 2_000
 Batches = Iterator[tuple[str, "pa.RecordBatch"]]
 
 
@@ -36,6 +36,9 @@ class Generated:
     @property
     def people(self) -> People:
         return People(Dice(self.seed), Sizes.of(self.scale))
+
+    def read(self) -> None:
+        """Nothing: rows follow from their numbers."""
 
     def tables(self) -> Batches:
         """(table, batch) of the OLTP; no batch has more than CHUNK rows."""

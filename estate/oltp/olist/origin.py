@@ -1,8 +1,7 @@
 """The Olist sample as an origin of rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True)
+@dataclass
 class Olist:
+    """`sheet` is there once `read` was called."""
+
     folder: Folder
+    sheet: Sheet = field(init=False)
     name = "olist"
 
     @classmethod
@@ -28,19 +30,18 @@ class Olist:
     def identity(self) -> str:
         return self.folder.digest()
 
-    @cached_property
-    def _sheet(self) -> Sheet:
-        return Sheet.read(self.folder)
+    def read(self) -> None:
+        self.sheet = Sheet.read(self.folder)
 
     def tables(self) -> Iterator[tuple[str, "pa.RecordBatch"]]:
         from estate.oltp.olist import tables
 
-        yield from tables.of(self._sheet)
+        yield from tables.of(self.sheet)
 
     def collections(self) -> Iterator[tuple[str, "pa.RecordBatch"]]:
         from estate.oltp.olist import tables
 
-        yield from tables.feedback(self._sheet)
+        yield from tables.feedback(self.sheet)
 
     def rejects(self) -> list[Reject]:
-        return list(self._sheet.folder.rejects)
+        return list(self.folder.rejects)
