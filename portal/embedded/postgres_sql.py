@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 READERS = ("payments_gate", "payments_catalog", "payments_loader")
+PORTAL_ROLES = ("portico_superuser", "portico_owner", "portico_app")
 EXTENSIONS = ("pg_trgm", "unaccent", "pgcrypto")
 Script = list[tuple[str, list[str]]]
 
@@ -23,18 +24,23 @@ def database(name: str, owner: str, *guests: str) -> list[str]:
     ]
 
 
-def cluster(secret: Callable[[str], str], *, for_tests: bool) -> list[str]:
-    names = ("portico_superuser", "portico_owner", "portico_app", "payments_owner", *READERS)
+def portal_cluster(secret: Callable[[str], str], *, for_tests: bool = False) -> list[str]:
     return [
-        *(line for name in names for line in role(name, secret(name))),
-        # The door for people can only read, whatever anyone sends through it.
-        "ALTER ROLE payments_gate SET default_transaction_read_only = on;",
+        *(line for name in PORTAL_ROLES for line in role(name, secret(name))),
         f"ALTER ROLE portico_owner {'CREATEDB' if for_tests else 'NOCREATEDB'};",
         "REVOKE ALL ON DATABASE template1 FROM PUBLIC;",
         *database("portal", "portico_owner", "portico_app"),
         *database("mlflow", "portico_owner"),
-        *database("payments", "payments_owner", *READERS),
         *(["GRANT CONNECT ON DATABASE postgres TO portico_owner;"] if for_tests else []),
+    ]
+
+
+def payments_cluster(secret: Callable[[str], str]) -> list[str]:
+    return [
+        *(line for name in ("payments_owner", *READERS) for line in role(name, secret(name))),
+        # The door for people can only read, whatever anyone sends through it.
+        "ALTER ROLE payments_gate SET default_transaction_read_only = on;",
+        *database("payments", "payments_owner", *READERS),
     ]
 
 
@@ -65,7 +71,7 @@ def payments_rights() -> list[str]:
 def script(secret: Callable[[str], str], *, for_tests: bool) -> Script:
     """(database, statements) in order. For tests, databases made later inherit the portal's rights by template."""
     return [
-        ("postgres", cluster(secret, for_tests=for_tests)),
+        ("postgres", [*portal_cluster(secret, for_tests=for_tests), *payments_cluster(secret)]),
         ("portal", portal_rights()),
         ("payments", payments_rights()),
         *([("template1", portal_rights())] if for_tests else []),

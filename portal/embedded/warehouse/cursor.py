@@ -65,8 +65,8 @@ class WarehouseCursor(FakeSnowflakeCursor):  # type: ignore[misc]
 
 
 def without_temporary(expression: Any) -> Any:
-    """DuckDB keeps temporary tables in a catalog of their own, where `analytics.core.t` is not found."""
-    if isinstance(expression, exp.Create) and expression.kind == "TABLE":
+    """DuckDB keeps temporary tables and views in a catalog of their own, where `analytics.core.t` is not found."""
+    if isinstance(expression, exp.Create) and expression.kind in ("TABLE", "VIEW"):
         table = expression.find(exp.Table)
         properties = expression.args.get("properties")
         if table is not None and table.db and properties is not None:
