@@ -1,0 +1,113 @@
+"""Every address, visited by everyone: nobody meets a broken page, and nobody an object that is not theirs.
+
+The objects behind the addresses belong to somebody else and were shown to no role; whoever opens one by its number is
+told that there is no such thing. An address that is added later is visited too: the list is read from the resolver.
+"""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from apps.catalog.models import Dataset, Source
+from apps.queries.models import Execution
+from portal.accounts.models import ApiToken
+from portal.accounts.types import Role
+from portal.audit.actions import Action
+from portal.audit.services import record
+from portal.audit.types import Actor, Target
+from portal.runs.models import Run
+from portal.runs.services import start_run
+from portal.runs.types import RunPlan, StepPlan
+from tests.people import person
+
+PUBLIC = {"accounts:sign-in", "desk:healthz", "desk:theme"}
+PEOPLE = [None, *Role]
+# A dataset is shown to these roles as a whole (settings.ROLE_PERMISSIONS), whoever owns it.
+SEE_ALL_DATASETS = {Role.STEWARD, Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR}
+SEE_ALL_EVENTS = {Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR}
+
+
+def named(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[tuple[str, frozenset[str]]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from named(pattern.url_patterns, f"{space}{pattern.namespace}:" if pattern.namespace else space)
+        else:
+            yield f"{space}{pattern.name}", frozenset(pattern.pattern.converters)
+
+
+ADDRESSES = dict(named(get_resolver().url_patterns))
+
+
+@pytest.fixture
+def things(db: None) -> dict[str, object]:
+    """One object for each kind of argument, all of them somebody else's."""
+    stranger = person("stranger")
+    source = Source.objects.create(name="oltp", kind="postgres", default_path=["payments", "public"])
+    dataset = Dataset.objects.create(source=source, path=["payments", "public", "secret"], name="secret", kind="table")
+    step = StepPlan(key="only", kind="pipelines.check", title="Only")
+    plan = RunPlan(kind="pipeline", name="secret", title="Secret", steps=(step,), permission="")
+    run: Run = start_run(actor=Actor.of(stranger), plan=plan, started_by=stranger)
+    execution = Execution.objects.create(owner=stranger, source="oltp", purpose="analytics", text=b"")
+    event = record(actor=Actor.of(stranger), action=Action.SIGNED_IN, target=Target("user", "1"))
+    token = ApiToken.objects.create(user=stranger, name="theirs", digest=uuid.uuid4().hex)
+    return {
+        "pk": dataset.pk,
+        "run_id": run.pk,
+        "execution": execution.pk,
+        "event_id": event.pk,
+        "token_id": token.pk,
+        "name": "secret",
+    }
+
+
+def address(name: str, things: dict[str, object]) -> str:
+    return reverse(name, kwargs={key: things[key] for key in ADDRESSES[name]})
+
+
+def signed_in(role: Role | None) -> Client:
+    client = Client(raise_request_exception=False)
+    user = person(f"visitor-{role}", *([role] if role else []))
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_who_has_not_signed_in_gets_past_the_door(name: str, method: str, things: dict[str, object]) -> None:
+    answer = getattr(Client(raise_request_exception=False), method)(address(name, things))
+    if name in PUBLIC:
+        assert answer.status_code < 500 or name == "desk:healthz"
+    elif answer.status_code == 302:
+        assert answer["Location"].startswith("/sign-in/")
+    else:
+        assert answer.status_code in {401, 403}
+
+
+ANSWERS = {200, 302, 400, 403, 404, 405, 409, 415}
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES.keys() - {"desk:healthz"}))
+def test_no_address_is_broken_for_anybody(name: str, things: dict[str, object]) -> None:
+    for role in PEOPLE:
+        client = signed_in(role)
+        for method in (client.get, client.post):
+            assert method(address(name, things)).status_code in ANSWERS, (role, method)
+
+
+OBJECTS = sorted(name for name, keys in ADDRESSES.items() if keys)
+
+
+def sees_all(role: Role | None, keys: frozenset[str]) -> bool:
+    return ("pk" in keys and role in SEE_ALL_DATASETS) or ("event_id" in keys and role in SEE_ALL_EVENTS)
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_what_is_somebody_elses_is_not_there(name: str, things: dict[str, object]) -> None:
+    for role in PEOPLE:
+        if not sees_all(role, ADDRESSES[name]):
+            client = signed_in(role)
+            for method in (client.get, client.post):
+                assert method(address(name, things)).status_code in {403, 404, 405}, (role, method)
