@@ -123,6 +123,21 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# Field changes of the portal's own tables: these fields and no others, because the log keeps old and new values in
+# clear. No field here can hold a person's data or the text of a query.
+AUDITLOG_INCLUDE_TRACKING_MODELS = (
+    {
+        "model": "accounts.User",
+        "include_fields": ["is_active", "is_staff", "is_superuser", "is_service"],
+        "m2m_fields": ["groups"],
+    },
+    {"model": "accounts.ApiToken", "include_fields": ["expires_at", "revoked_at"]},
+    {"model": "catalog.Dataset", "include_fields": ["owner"]},
+    {"model": "pipelines.Pipeline", "include_fields": ["schedule", "paused"]},
+    {"model": "compliance.AccessRequest", "include_fields": ["approver", "answered_at"]},
+)
+AUDITLOG_DISABLE_REMOTE_ADDR = True
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "portal.accounts.tokens.TokenAuthentication",
