@@ -2,11 +2,33 @@
 import { autocompletion } from "@codemirror/autocomplete";
 import { json } from "@codemirror/lang-json";
 import { PostgreSQL, StandardSQL, sql } from "@codemirror/lang-sql";
+import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { tags } from "@lezer/highlight";
 import { EditorView, basicSetup } from "codemirror";
 
 const PAUSE = 450;
 const LANGUAGES = { documents: () => json(), oltp: () => sql({ dialect: PostgreSQL }) };
 const languageOf = (source) => (LANGUAGES[source] ?? (() => sql({ dialect: StandardSQL })))();
+
+// The editor's own styles stand outside the layers and would win over them, so its colours are set here.
+const look = EditorView.theme({
+  "&": { backgroundColor: "var(--panel)", color: "var(--ink)", fontSize: "13px" },
+  ".cm-gutters": { backgroundColor: "var(--sunken)", color: "var(--muted)", borderColor: "var(--line)" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "transparent" },
+  ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--ink)" },
+  "&.cm-focused .cm-selectionBackground, .cm-selectionBackground, ::selection": { backgroundColor: "var(--accent-soft) !important" },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--hover)", color: "inherit" },
+  ".cm-tooltip": { backgroundColor: "var(--raised)", color: "var(--ink)", border: "1px solid var(--line)" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent-fill)", color: "var(--on-accent)" },
+  ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
+});
+const colours = syntaxHighlighting(HighlightStyle.define([
+  { tag: tags.keyword, color: "var(--accent)" },
+  { tag: [tags.string, tags.special(tags.string)], color: "var(--good)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--busy)" },
+  { tag: tags.propertyName, color: "var(--personal)" },
+  { tag: tags.comment, color: "var(--muted)" },
+]));
 
 class QueryEditor extends HTMLElement {
   connectedCallback() {
@@ -27,6 +49,8 @@ class QueryEditor extends HTMLElement {
     this.view = new EditorView({
       doc: text,
       extensions: [
+        look,
+        colours,
         basicSetup,
         languageOf(this.source.value),
         EditorView.lineWrapping,
