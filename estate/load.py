@@ -12,7 +12,7 @@ from estate.warehouse import ddl
 from portal.stores import open_store
 from portal.stores.types import Sql, Store
 
-VERSION = 1  # of what generator and importer make; a higher one loads again
+VERSION = 2  # of what generator and importer make; a higher one loads again
 
 
 def load_generated(seed: int, scale: float, *, progress: Progress) -> Loaded:
@@ -51,7 +51,7 @@ def load_origin(origin: Origin, *, progress: Progress) -> Loaded:
         counts = oltp.load(payments, origin.tables(), progress=progress)
         counts |= other.result()
     rejects = list(origin.rejects())
-    _remember(payments, load_id, origin.name, counts, rejects)
+    _remember(payments, load_id, origin, counts, rejects)
     return Loaded(counts, len(rejects), fresh=True)
 
 
@@ -69,10 +69,10 @@ def _latest(store: Store, origin: str, load_id: str) -> Loaded | None:
     return Loaded(counts["rows"], counts["rejects"], fresh=False)
 
 
-def _remember(store: Store, load_id: str, origin: str, counts: dict[str, int], rejects: list[Reject]) -> None:
+def _remember(store: Store, load_id: str, origin: Origin, counts: dict[str, int], rejects: list[Reject]) -> None:
     import pyarrow as pa
 
-    figures = json.dumps({"rows": counts, "rejects": len(rejects)})
+    figures = json.dumps({"rows": counts, "rejects": len(rejects), "files": origin.totals()})
     batch = pa.RecordBatch.from_pydict(
         {
             "load_id": pa.array([load_id] * len(rejects), pa.string()),
@@ -90,6 +90,6 @@ def _remember(store: Store, load_id: str, origin: str, counts: dict[str, int], r
             Sql(
                 "insert into public.loads (load_id, origin, counts) values (%s, %s, %s::jsonb) "
                 "on conflict (load_id) do update set counts = excluded.counts, finished_at = now()",
-                (load_id, origin, figures),
+                (load_id, origin.name, figures),
             )
         )

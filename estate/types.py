@@ -11,6 +11,10 @@ Batches = Iterable[tuple[str, "pa.RecordBatch"]]
 Progress = Callable[[str, int], None]
 
 
+# (currency, payment type, charges, sum in minor units)
+Totals = list[tuple[str, str, int, int]]
+
+
 @dataclass(frozen=True)
 class Reject:
     """A row that was not taken, or not as it stood. No value of it is kept: `digest` finds it in the file again."""
@@ -37,6 +41,8 @@ class Origin(Protocol):
 
     def collections(self) -> Batches: ...
     def rejects(self) -> Iterable[Reject]: ...
+    def totals(self) -> Totals:
+        """What the origin's own files say of its charges; empty without files. Asked after the rows were drawn."""
 
 
 @dataclass(frozen=True)

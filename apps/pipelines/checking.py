@@ -40,8 +40,7 @@ def check(context: StepContext, run: PipelineRun, definition: Definition) -> Out
     compared: list[Comparison] = []
     for agreement in definition.checks:
         context.check()
-        groups = len(agreement.groups)
-        lines = compare(agreement, {m.label: read(context, stores, m, groups) for m in agreement.measures})
+        lines = compare(agreement, _counted(context, stores, agreement))
         compared += lines
         wrong = [line for line in lines if not line.agrees]
         context.log(_told(agreement, lines, wrong), level="error" if wrong else "info")
@@ -51,6 +50,13 @@ def check(context: StepContext, run: PipelineRun, definition: Definition) -> Out
         findings.push(run)
         raise StepFailed(f"{broken[0].name} does not agree, and {len(broken) - 1} more of {len(compared)}")
     return Outcome(f"{len(compared)} comparisons agree", counts={"comparisons": len(compared), "agree": len(compared)})
+
+
+def _counted(context: StepContext, stores: dict[str, Store], agreement: Agreement) -> dict[str, dict[Group, Figures]]:
+    """By place. An optional place that has nothing to say does not take part."""
+    groups = len(agreement.groups)
+    found = {measure: read(context, stores, measure, groups) for measure in agreement.measures}
+    return {measure.label: figures for measure, figures in found.items() if figures or not measure.optional}
 
 
 def read(context: StepContext, stores: dict[str, Store], measure: Measure, groups: int) -> dict[Group, Figures]:

@@ -11,6 +11,7 @@ import numpy as np
 from estate.generator import documents, movements, payments
 from estate.generator.draw import Dice, Ints
 from estate.generator.people import People, Sizes
+from estate.types import Totals
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,6 +69,10 @@ class Generated:
     def rejects(self) -> tuple[()]:
         """What is malformed here is malformed on purpose, and loads."""
         return ()
+
+    def totals(self) -> Totals:
+        """There are no files."""
+        return []
 
     def _charges(self, people: People) -> Batches:
         payouts = movements.Payouts(people)

@@ -34,10 +34,22 @@ def core(table: str, groups: str, figures: str) -> Measure:
     return Measure("warehouse", "CORE", text, ("ANALYTICS", "CORE", table))
 
 
+# What the files add up to, as `load_estate` counted them, while PostgreSQL still holds exactly what came from them.
+FILES = Measure(
+    "oltp",
+    "CSV files",
+    "select line->>0 as currency, line->>1 as payment_type, (line->>2)::bigint as n, (line->>3)::bigint as total "
+    "from public.loads l, jsonb_array_elements(l.counts->'files') line "
+    "where not exists (select 1 from public.loads other where other.origin <> l.origin) "
+    "and l.finished_at = (select max(finished_at) from public.loads) "
+    "and not exists (select 1 from public.charges c where c.updated_at > l.finished_at)",
+    ("public", "loads"),
+    optional=True,
+)
 ROWS_AND_SUM = "count(*) as n, coalesce(sum(amount), 0) as total"
 
 
-def money(table: str, fact: str, groups: str) -> Agreement:
+def money(table: str, fact: str, groups: str, *more: Measure) -> Agreement:
     """Rows and sum of `amount` by `groups`, the same column names in all three places."""
     names = tuple(name.strip() for name in groups.split(","))
     return Agreement(
@@ -46,6 +58,7 @@ def money(table: str, fact: str, groups: str) -> Agreement:
         groups=names,
         figures=("rows", "amount"),
         measures=(
+            *more,
             oltp(table, groups, ROWS_AND_SUM),
             raw(f"OLTP_{table.upper()}", groups, ROWS_AND_SUM, f"{groups}, amount"),
             core(fact, groups, ROWS_AND_SUM),
@@ -74,7 +87,7 @@ def rows(table: str, dimension: str, *, current: str) -> Agreement:
 
 
 CHECKS = (
-    money("charges", "FCT_CHARGES", "currency, payment_type"),
+    money("charges", "FCT_CHARGES", "currency, payment_type", FILES),
     money("refunds", "FCT_REFUNDS", "currency"),
     money("disputes", "FCT_DISPUTES", "currency"),
     money("payouts", "FCT_PAYOUTS", "currency"),

@@ -52,6 +52,7 @@ class Measure:
     label: str  # "PostgreSQL", "RAW", "CORE"
     text: str
     dataset: tuple[str, ...] = ()
+    optional: bool = False  # a place that has nothing to say (no row at all) is left out
 
 
 @dataclass(frozen=True)

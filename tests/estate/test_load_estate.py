@@ -12,8 +12,9 @@ from django.core.management import CommandError, call_command
 
 from estate import load
 from estate.oltp.load import TABLES
+from estate.pipelines.checks import CHECKS
 from portal.stores import open_store
-from portal.stores.types import StoreError
+from portal.stores.types import Sql, StoreError
 from tests.estate.conftest import SMALL, Ask
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "olist"
@@ -242,3 +243,21 @@ def test_the_real_sample_arrives_whole(ask: Ask, documents: Callable[[str], list
     assert counts["invoice_items"] == 8365
     assert len(documents("feedback")) == 8225
     assert ask("select outcome, count(*) from public.load_rejects group by 1") == [("mended", 1)]
+
+
+def test_the_payments_file_counted_apart_agrees_until_postgres_moves_on(ask: Ask) -> None:
+    run("--data", str(SMALL))
+
+    (charges,) = (agreement for agreement in CHECKS if agreement.key == "charges_agree")
+    files, postgres = (measure.text for measure in charges.measures[:2])
+    assert ask(files) == [(*group, rows, int(str(total))) for *group, rows, total in ask(postgres)]
+    assert len(ask(files)) == 5
+    open_store("oltp", "owner").execute(Sql("update public.charges set status = 'failed', updated_at = now()"))
+    assert ask(files) == []
+
+
+def test_generated_payments_have_no_files(ask: Ask) -> None:
+    run("--scale", "0.002")
+
+    (charges,) = (agreement for agreement in CHECKS if agreement.key == "charges_agree")
+    assert ask(charges.measures[0].text) == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from estate.oltp.olist.files import Folder
 from estate.oltp.olist.records import Sheet
-from estate.types import Reject
+from estate.types import Reject, Totals
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,3 +45,8 @@ class Olist:
 
     def rejects(self) -> list[Reject]:
         return list(self.folder.rejects)
+
+    def totals(self) -> Totals:
+        from estate.oltp.olist import totals
+
+        return totals.payments(self.folder)
