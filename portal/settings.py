@@ -318,6 +318,7 @@ LOGGING = {
         "snowflake.connector": {"level": "CRITICAL"},
         "pymongo": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "sqlglot": {"level": "CRITICAL"},  # repeats the text that it does not understand
         # a refused or missing page is no fault of the portal's, and its traceback would bury those that are
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # two lines a task, and a task every other second

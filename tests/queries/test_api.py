@@ -139,5 +139,17 @@ def test_what_was_typed_is_sealed(estate: None, analyst: User) -> None:
     assert b"kanarie" not in bytes(row.text) + bytes(row.outcome or b"")
 
 
+@pytest.mark.parametrize(
+    "text", ["call f('kanarie')", "explain select 'kanarie'", "select 'kanarie", "grant 'kanarie'"]
+)
+def test_what_was_typed_reaches_no_log(
+    estate: None, analyst: User, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    with caplog.at_level("DEBUG", logger=""):
+        refusal(analyst, text)
+    ours = [record for record in caplog.records if not record.name.startswith(("django.db", "asyncio"))]
+    assert not [record for record in ours if "kanarie" in record.getMessage()]
+
+
 def test_settings_have_a_key() -> None:
     assert len(bytes.fromhex(settings.RESULTS_KEY)) == 32
