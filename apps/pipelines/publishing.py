@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.catalog.services import UnknownDataset, import_dbt, push_freshness, replace_edges, sync_source
 from apps.catalog.types import ColumnRef, Edge, EdgeEvidence, EdgeKind
+from apps.compliance.services import refresh_governance
 from apps.pipelines import findings
 from apps.pipelines.dbt_results import read_results
 from apps.pipelines.definitions import Definition
@@ -32,6 +33,8 @@ def publish(context: StepContext, run: PipelineRun, definition: Definition) -> O
     targets = [Path(settings.HOME) / str(out["target"]) for key, out in context.inputs.items() if key[:6] == "build:"]
     for target in targets:
         counts |= _import(context, target)
+    # Tables that this run made obey the governance files at once: nobody waits for the periodic look.
+    refresh_governance(actor=findings.PIPELINES)
     counts["checked"] = findings.push(run)
     counts["fresh"] = _freshen(context, run, definition, built_tables(targets))
     return Outcome(f"{counts['datasets']} datasets, {counts['edges']} columns traced to their source", counts=counts)
