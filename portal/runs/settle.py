@@ -34,8 +34,9 @@ def fence(step_id: int, attempt: int) -> Iterator[Step]:
             # A worker that freezes in here must not keep its successor out for longer than a lease.
             cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)",
                            [str(settings.RUN_LEASE_SECONDS * 1000)])  # fmt: skip
-        owned = Step.objects.select_for_update(no_key=True).filter(pk=step_id, attempt=attempt, state=RUNNING)
-        step = owned.first()
+        # `of` and the order: the default one joins the run, whose row would be locked, too, and after the step's.
+        owned = Step.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
+        step = owned.filter(pk=step_id, attempt=attempt, state=RUNNING).first()
         if step is None:
             raise LeaseLost(f"attempt {attempt} of step {step_id} no longer owns it")
         yield step
@@ -152,7 +153,7 @@ def take_over(attempt: Attempt) -> bool:
     """Takes the step from a worker whose lease ran out. False when it was renewed or settled meanwhile."""
     run = lock_run(attempt.step.run_id)
     step = (
-        Step.objects.select_for_update(no_key=True, skip_locked=True)
+        Step.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
         .filter(pk=attempt.step_id, attempt=attempt.number, state=RUNNING)
         .first()
     )
