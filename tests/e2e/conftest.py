@@ -71,15 +71,16 @@ def portal() -> Iterator[Portal]:
     folder.chmod(0o755)  # an unprivileged PostgreSQL passes through it when root starts
     started = start(folder / "home", port=free_port(), scale="0.02")
     yield started
-    started.process.send_signal(signal.SIGINT)
     try:
-        assert started.process.wait(60) == 0
+        if started.process.poll() is None:  # else a test has killed it, and says so
+            started.process.send_signal(signal.SIGINT)
+            assert started.process.wait(60) == 0
     finally:
         started.process.kill()
         rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: its event loop would keep Django's database from the tests that follow
 def chromium() -> Iterator[Browser]:
     with browser() as started:
         yield started
