@@ -92,6 +92,8 @@ def compare(agreement: Agreement, found: Mapping[str, Mapping[Group, Figures]]) 
 
 
 def _told(agreement: Agreement, lines: list[Comparison], wrong: list[Comparison]) -> str:
+    if not lines:
+        return f"{agreement.title}: there is nothing to compare"
     if not wrong:
         return f"{agreement.title}: {len(lines)} of {len(lines)}"
     first = "; ".join(f"{label} {' / '.join(figures or ('nothing',))}" for label, figures in wrong[0].places)

@@ -31,6 +31,17 @@ class Line:
     expected_at: datetime | None
     late: bool
 
+    @property
+    def no_next(self) -> str:
+        """Why there is no next moment; empty when there is one."""
+        if self.active:
+            return f"after run {self.active.run_id}"
+        if self.pipeline.paused:
+            return "paused"
+        if self.pipeline.next_run_at:
+            return ""
+        return "not scheduled: nobody owns it yet" if self.pipeline.schedule else "by hand only"
+
 
 def pipelines_for(person: Someone) -> QuerySet[Pipeline]:
     return visible(person, Pipeline.objects.select_related("owner"))

@@ -52,7 +52,7 @@ def extract(context: StepContext) -> Outcome:
     columns = _watch_columns(context, work.run, source)
     receipt = _stage(context, receipt, source, columns)
     return Outcome(
-        f"{receipt.extracted_rows:,} rows in {receipt.files} files",
+        f"{receipt.extracted_rows:,} rows in {receipt.files} file{'s' if receipt.files != 1 else ''}",
         counts={"rows": receipt.extracted_rows, "bytes": receipt.bytes, "files": receipt.files},
         output=output,
     )

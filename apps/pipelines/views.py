@@ -17,6 +17,8 @@ from apps.pipelines.schedule import BadSchedule
 from portal.accounts.models import User
 from portal.audit.types import Actor
 from portal.runs.flows import ACTIVE
+from portal.runs.reasons import reason_of
+from portal.runs.selectors import summary
 from portal.runs.views import steps_context
 
 SHOWN = 50
@@ -128,14 +130,16 @@ def found_page(found: Pipeline) -> str:
 @require_GET
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     found = run_or_404(cast(User, request.user), run_id)
-    context = {**steps_context(request, found.run), **_figures(found)}
+    context = {**_figures(found), **steps_context(request, found.run)}
     return render(request, "pipelines/run.html", context)
 
 
 @require_GET
 def figures(request: HttpRequest, run_id: int) -> HttpResponse:
     """The part of the run's page that grows while it works."""
-    return render(request, "pipelines/_figures.html", _figures(run_or_404(cast(User, request.user), run_id)))
+    found = run_or_404(cast(User, request.user), run_id)
+    told = {"summary": summary(found.run), "reason": reason_of(cast(User, request.user), found.run)}
+    return render(request, "pipelines/_figures.html", {**_figures(found), **told})
 
 
 def _figures(found: PipelineRun) -> dict[str, object]:
