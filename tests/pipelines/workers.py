@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from django.db import connections
@@ -59,8 +60,9 @@ class Workers:
                 work(step.pk)
 
 
-def follow(workers: Workers, run: Run, limit_s: float, resume) -> bool:  # type: ignore[no-untyped-def]
-    """Until the run is done; one that ends otherwise is resumed, as a person would. False when the time is over."""
+def follow(workers: Workers, run: Run, limit_s: float, resume: Callable[[Run], None] | None) -> bool:
+    """Until the run is done. One that ends otherwise is resumed, as a person would, or the end without `resume`.
+    False when it was not done."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
         workers.look()
@@ -68,6 +70,8 @@ def follow(workers: Workers, run: Run, limit_s: float, resume) -> bool:  # type:
         if run.state == "done":
             return True
         if run.state in ENDED:
+            if resume is None:
+                return False
             resume(run)
         time.sleep(0.1)
     return False
