@@ -42,6 +42,11 @@ class Wanted:
     def words(self) -> list[str]:
         return self.text.lower().split()[:LONGEST_WORDS]
 
+    @property
+    def impossible(self) -> bool:
+        """U+0000, which no text in PostgreSQL holds: asked for it, the driver would fail instead of finding nothing."""
+        return any("\0" in value for value in (self.text, *(getattr(self, name) for name in FACETS)))
+
 
 @dataclass(frozen=True)
 class Facet:
@@ -51,6 +56,8 @@ class Facet:
 
 def find(person: Someone, wanted: Wanted) -> QuerySet[Dataset]:
     """Best first. Without words, everything by name; words that nothing has are tried as mistyped names."""
+    if wanted.impossible:
+        return Dataset.objects.none()
     rows = _narrowed(datasets_for(person), wanted)
     if not wanted.words:
         return rows.order_by("source__name", "namespace", "name")
@@ -111,7 +118,7 @@ def _facet(person: Someone, wanted: Wanted, name: str) -> Facet:
 def reasons(datasets: Sequence[Dataset], wanted: Wanted) -> dict[int, str]:
     """For each dataset of one page what matched, in words; two queries at most."""
     words = wanted.words
-    if not words:
+    if not words or not datasets:
         return {}
     matching = Q()
     for word in words:

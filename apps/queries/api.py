@@ -1,5 +1,6 @@
 """Executions for scripts and for the console's grid."""
 
+import re
 import uuid
 from typing import Any
 
@@ -21,6 +22,8 @@ from portal.runs.services import wait_for
 
 WAIT_S = 10
 PAGE_SIZE = 1000
+# JSON may escape one, but no text in UTF-8 can hold it: neither the digest nor the store could be given it.
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Malformed(ParseError):
@@ -86,6 +89,8 @@ def text_field(body: dict[str, Any], name: str) -> str:
         raise Malformed(name, f"“{name}” must be a text.")
     if "\0" in value:
         raise Malformed(name, f"“{name}” holds the character U+0000.")
+    if LONE_SURROGATE.search(value):
+        raise Malformed(name, f"“{name}” holds half a character (U+D800 to U+DFFF).")
     return value
 
 

@@ -197,6 +197,14 @@ def test_the_api_lists_and_pages(core: Dataset, analyst: User) -> None:
     assert [each["path"] for each in found] == [["ANALYTICS", "CORE", "DIM_CUSTOMERS"]]
 
 
+@pytest.mark.parametrize("name", ["q", "source", "namespace", "kind", "owner", "category"])
+def test_nothing_holds_the_character_that_postgresql_cannot(core: Dataset, analyst: User, name: str) -> None:
+    found = page(analyst, f"{reverse('catalog-api:datasets')}?{name}=%00email")
+    assert (found.status_code, found.json()["count"]) == (200, 0)
+    assert page(analyst, f"{reverse('catalog:home')}?{name}=%00").status_code == 200
+    assert provider(analyst, "\0", 5) == []
+
+
 def test_the_api_tells_a_dataset(core: Dataset, analyst: User) -> None:
     told = page(analyst, reverse("catalog-api:dataset", args=[core.pk])).json()
     email = next(column for column in told["columns"] if column["name"] == "EMAIL")

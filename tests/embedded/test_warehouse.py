@@ -51,6 +51,15 @@ def test_a_merge_that_fails_changes_nothing(run: Run) -> None:
     assert run("select count(*) from RAW.M_STRICT") == [(0,)]
 
 
+def test_a_dollar_in_a_text_is_no_variable(session: Open) -> None:
+    cursor = session().cursor()
+    cursor.execute("set word = 7")
+    text = """select '$word', 'it''s $other', 'a\\'$b', $$ $c $$, 1 as "$d", $word -- $e"""
+    assert cursor.execute(text).fetchall() == [("$word", "it's $other", "a'$b", " $c ", 1, 7)]
+    with pytest.raises(ProgrammingError, match="NOT_THERE"):
+        cursor.execute("select $not_there")
+
+
 def test_a_temporary_table_may_name_its_schema(run: Run) -> None:
     run("create or replace temporary table ANALYTICS.CORE.T_TMP as select 7 as N")
     assert run("select N from ANALYTICS.CORE.T_TMP") == [(7,)]

@@ -111,6 +111,8 @@ def test_a_dataset_nobody_granted_looks_like_none(estate: None, engineer: User) 
         ({"source": "oltp", "text": 5}, "text"),
         ({"source": ["oltp"], "text": "select 1"}, "source"),
         ({"source": "oltp", "text": "select '\0'"}, "text"),
+        ('{"source": "oltp", "text": "select \'\\ud800\'"}', "text"),
+        ('{"source": "x\\udfff", "text": "select 1"}', "source"),
         ([1], ""),
     ],
 )
@@ -121,6 +123,7 @@ def test_a_malformed_body_is_told_its_field(estate: None, analyst: User, body: A
 
 def test_broken_json_is_400(estate: None, analyst: User) -> None:
     assert post(analyst, "{").status_code == 400
+    assert post(analyst, "[" * 100_000).status_code == 400
 
 
 @pytest.mark.parametrize("query", ["?page=0", "?page=x", "?page_size=100000", "?page=²"])

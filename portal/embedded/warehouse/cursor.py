@@ -1,5 +1,6 @@
 """fakesnow's cursor, mended: MERGE, temporary tables with a schema, errors, readers, one statement at a time."""
 
+import re
 from typing import Any
 
 import duckdb
@@ -16,6 +17,8 @@ READS = (
     exp.Select, exp.SetOperation, exp.Subquery, exp.Values, exp.Show, exp.Describe, exp.Use, exp.Set,
     exp.Transaction, exp.Commit, exp.Rollback,
 )  # fmt: skip
+# Texts, quoted names, texts between dollars, comments.
+QUOTED = re.compile(r"""('(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|\$\$.*?\$\$|--[^\n]*|/\*.*?\*/)""", re.DOTALL)
 
 
 class WarehouseCursor(FakeSnowflakeCursor):  # type: ignore[misc]
@@ -41,6 +44,12 @@ class WarehouseCursor(FakeSnowflakeCursor):  # type: ignore[misc]
                     errno=3001,
                     sqlstate="42501",
                 )
+
+    def _inline_variables(self, sql: str) -> str:
+        """Snowflake reads `$name` as a variable where a name may stand, and in no text."""
+        parts = QUOTED.split(sql)
+        inline = super()._inline_variables
+        return "".join(part if place % 2 else inline(part) for place, part in enumerate(parts))
 
     def _transform_explode(self, expression: Any) -> Any:
         if isinstance(expression, exp.Merge):
