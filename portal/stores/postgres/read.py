@@ -1,10 +1,11 @@
-"""Reading through ADBC: COPY in binary without parameters, a server-side cursor with them. Both stream."""
+"""Reading through ADBC: COPY in binary, which streams. COPY takes no parameters, so they are bound to settings of the
+transaction first, under names nobody can guess, and the query reads those: values never stand in its text."""
 
 import re
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import uuid4
 
 import adbc_driver_manager
 import psycopg
@@ -12,8 +13,9 @@ import pyarrow as pa
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 from psycopg.adapt import PyFormat, Transformer
 
+from portal.stores.ahead import Ahead
 from portal.stores.placeholders import POSTGRES, Bound, bind
-from portal.stores.postgres.columns import convert, from_adbc_schema, schema_of, wrapped
+from portal.stores.postgres.columns import Column, convert, from_adbc_schema, schema_of, wrapped
 from portal.stores.postgres.errors import from_adbc, from_psycopg, translate
 from portal.stores.postgres.pool import Pool
 from portal.stores.postgres.query import QUERY
@@ -30,11 +32,10 @@ class PostgresRows:
 
     schema: pa.Schema
 
-    def __init__(self, pool: Pool, running: Running, *, batch_rows: int, timeout_s: float) -> None:
+    def __init__(self, pool: Pool, running: Running, *, batch_rows: int) -> None:
         self._pool = pool
         self._running = running
         self._batch_rows = batch_rows
-        self._deadline = time.monotonic() + timeout_s
         self._connection = pool.readers.take()
         self._cursor = self._connection.cursor()
         self._key, self._cancelled = running.add(self._stop)
@@ -42,6 +43,7 @@ class PostgresRows:
         self._open = True
         self._streaming = False
         self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._ahead: Ahead[pa.RecordBatch] | None = None
 
     def start(self, statement: Sql, timeout_s: float) -> None:
         try:
@@ -53,8 +55,10 @@ class PostgresRows:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
-            for batch in self._batches:
-                yield from _slices(convert(batch, self.schema), self._batch_rows)
+            self._ahead = Ahead(convert(batch, self.schema) for batch in self._batches)
+            for batch in self._ahead:
+                self._check()
+                yield from _slices(batch, self._batch_rows)
             self._streaming = False
         except pa.ArrowInvalid as error:
             raise _no_twin(self._pool.name, error) from error
@@ -85,6 +89,8 @@ class PostgresRows:
             if self._streaming:
                 # Without this, closing a COPY would read it to its end.
                 self._cursor.adbc_cancel()
+            if self._ahead is not None:
+                self._ahead.close()
             self._cursor.close()
             with self._connection.cursor() as cursor:
                 cursor.execute("ROLLBACK")
@@ -99,7 +105,7 @@ class PostgresRows:
             # Once a query has run, the transaction cannot be made writable any more.
             names = ("statement_timeout", "idle_in_transaction_session_timeout")
             calls = ", ".join(f"set_config('{name}', '{limit}', true)" for name in names)
-            self._cursor.execute(f"select {calls}, set_config('cursor_tuple_fraction', '1', true)")
+            self._cursor.execute(f"select {calls}")
             self._cursor.fetchone()
         except adbc_driver_manager.Error as error:
             raise from_adbc(self._pool.name, error) from error
@@ -108,30 +114,29 @@ class PostgresRows:
         text = statement.text.rstrip(" \t\r\n;") + "\n"
         params = statement.params
         bound = bind(text, POSTGRES, lambda n: f"${n}") if params else Bound(text, 0, ())
-        values = _as_text(self._pool.name, params) if params else None
+        if bound.marks != len(params):
+            raise _wrong_count(self._pool.name, bound.marks, len(params))
+        values = _as_text(self._pool.name, params)
         try:
-            text = self._typed(text, bound, len(params)) if params else text
+            types = self._parameter_types(bound.text) if params else []
             columns = from_adbc_schema(self._cursor.adbc_execute_schema(bound.text))
         except adbc_driver_manager.Error as error:
             raise self._placed(error, bound) from error
         self.schema = schema_of(columns)
-        is_query = QUERY.match(text) is not None
-        if is_query and any(column.as_text for column in columns):
-            text = wrapped(text, columns, quote)
         try:
-            return self._stream(text, values) if is_query else self._plain(text, values)
+            self._check()
+            if QUERY.match(text) is None:
+                return self._plain(text, types, values)
+            return self._stream(self._with_settings(text, types, values), columns)
         except (adbc_driver_manager.Error, OSError) as error:
             raise self._error(error) from error
 
-    def _typed(self, text: str, bound: Bound, given: int) -> str:
+    def _parameter_types(self, text: str) -> list[str]:
         """Parameters travel as text and are cast to the type the server infers, as in psycopg: ADBC would declare
         them as Arrow's types, and `uuid = text` has no operator."""
-        if bound.marks != given:
-            raise _wrong_count(self._pool.name, bound.marks, given)
-        parameters = self._cursor.adbc_prepare(bound.text)
-        types = [(field.metadata or {}).get(b"POSTGRESQL:type", b"text").decode() for field in parameters]
-        names = [self._type_name(name) for name in types]
-        return bind(text, POSTGRES, lambda n: f"(${n}::text::{names[n - 1]})").text
+        parameters = self._cursor.adbc_prepare(text)
+        names = [(field.metadata or {}).get(b"POSTGRESQL:type", b"text").decode() for field in parameters]
+        return [self._type_name(name) for name in names]
 
     def _type_name(self, name: str) -> str:
         unnamed = UNNAMED.fullmatch(name)
@@ -142,18 +147,38 @@ class PostgresRows:
             (found,) = cursor.fetchone()
             return str(found)
 
-    def _stream(self, text: str, values: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
-        if values is None:
-            self._cursor.execute(text)
-            self._streaming = True
-            return self._result()
-        self._set_copy("false")
-        self._cursor.execute(f"DECLARE portico_rows NO SCROLL CURSOR FOR {text}", values)
-        return self._fetch()
+    def _with_settings(self, text: str, types: Sequence[str], values: Sequence[str | None]) -> str:
+        if not values:
+            return text
+        prefix = f"portico_{uuid4().hex}"
+        names = [f"{prefix}.p{n}" for n in range(len(values))]
+        calls = ", ".join(f"set_config(${2 * n + 1}, ${2 * n + 2}, true)" for n in range(len(values)))
+        pairs = [part for pair in zip(names, values, strict=True) for part in pair]
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"select {calls}", _one_row(pairs))
+            cursor.fetchone()
 
-    def _plain(self, text: str, values: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
-        self._set_copy("false")
-        self._cursor.execute(text, values) if values is not None else self._cursor.execute(text)
+        def read_back(n: int) -> str:
+            name, kind = names[n - 1], types[n - 1]
+            if values[n - 1] is None:  # a setting has no NULL
+                return f"null::{kind}"
+            # Inside a subquery it is read once, not for every row; the outer cast keeps `any(...)` an array.
+            return f"((select current_setting('{name}')::{kind})::{kind})"
+
+        return bind(text, POSTGRES, read_back).text
+
+    def _stream(self, text: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+        self._cursor.execute(wrapped(text, columns, quote) if any(column.as_text for column in columns) else text)
+        self._streaming = True
+        return self._result()
+
+    def _plain(self, text: str, types: Sequence[str], values: Sequence[str | None]) -> Iterator[pa.RecordBatch]:
+        self._cursor.adbc_statement.set_options(**{USE_COPY: "false"})
+        if values:
+            typed = bind(text, POSTGRES, lambda n: f"(${n}::text::{types[n - 1]})").text
+            self._cursor.execute(typed, _one_row(values))
+        else:
+            self._cursor.execute(text)
         return self._result() if self.schema.names else iter(())
 
     def _result(self) -> Iterator[pa.RecordBatch]:
@@ -161,25 +186,10 @@ class PostgresRows:
         handle = self._cursor.fetch_arrow()  # named, so that it outlives the import of its stream
         return iter(AdbcRecordBatchReader._import_from_c(handle.address))
 
-    def _fetch(self) -> Iterator[pa.RecordBatch]:
-        while True:
-            self._in_time()
-            self._cursor.execute(f"FETCH FORWARD {self._batch_rows} FROM portico_rows")
-            rows = 0
-            for batch in self._result():
-                rows += batch.num_rows
-                yield batch
-            if rows < self._batch_rows:
-                return
-
-    def _set_copy(self, value: str) -> None:
-        self._cursor.adbc_statement.set_options(**{USE_COPY: value})
-
-    def _in_time(self) -> None:
+    def _check(self) -> None:
+        """A cancel that came while nothing ran would otherwise be lost."""
         if self._cancelled.is_set():
-            raise translate(self._pool.name, "57014", "cancelled between batches", None)
-        if time.monotonic() > self._deadline:
-            raise translate(self._pool.name, "57014", "statement timeout between batches", None)
+            raise translate(self._pool.name, "57014", "cancelled between statements", None)
 
     def _stop(self) -> None:
         try:
@@ -200,7 +210,7 @@ class PostgresRows:
 
 
 def read(pool: Pool, running: Running, statement: Sql, *, batch_rows: int, timeout_s: float) -> PostgresRows:
-    rows = PostgresRows(pool, running, batch_rows=batch_rows, timeout_s=timeout_s)
+    rows = PostgresRows(pool, running, batch_rows=batch_rows)
     rows.start(statement, timeout_s)
     return rows
 
@@ -214,15 +224,17 @@ def _slices(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, rows)
 
 
-def _as_text(store: str, params: Sequence[Any]) -> pa.RecordBatch:
+def _as_text(store: str, params: Sequence[Any]) -> list[str | None]:
     try:
         dumped = Transformer().dump_sequence(params, [PyFormat.TEXT] * len(params))
     except psycopg.Error as error:
         raise from_psycopg(store, error) from error
-    values = [None if value is None else bytes(value).decode() for value in dumped]
-    return pa.RecordBatch.from_arrays(
-        [pa.array([value], pa.string()) for value in values], names=[str(n) for n in range(len(values))]
-    )
+    return [None if value is None else bytes(value).decode() for value in dumped]
+
+
+def _one_row(values: Sequence[str | None]) -> pa.RecordBatch:
+    arrays = [pa.array([value], pa.string()) for value in values]
+    return pa.RecordBatch.from_arrays(arrays, names=[str(n) for n in range(len(values))])
 
 
 def _wrong_count(store: str, marks: int, given: int) -> StoreError:
