@@ -25,6 +25,19 @@ def become(user: str) -> None:
     os.setuid(uid)
 
 
+def filter_output(program: str) -> None:
+    """What this process says from now on goes through `program`, which ends when we close our output by ending."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.dup2(reading, 0)
+        os.closerange(3, max(reading, writing) + 1)
+        os.execv(sys.executable, [sys.executable, "-I", "-S", program])  # noqa: S606
+    os.close(reading)
+    os.dup2(writing, 1)
+    os.dup2(writing, 2)
+    os.close(writing)
+
+
 def main() -> None:
     split = sys.argv.index("--")
     parser = argparse.ArgumentParser()
@@ -32,12 +45,15 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--user", help="UID:GID to become")
     parser.add_argument("--umask", default="077")
+    parser.add_argument("--log-filter", help="a Python program")
     options = parser.parse_args(sys.argv[1:split])
     if options.user:
         become(options.user)
     # After the change of user, which would clear it.
     die_with_parent(options.signal, options.parent)
     os.umask(int(options.umask, 8))
+    if options.log_filter:
+        filter_output(options.log_filter)
     command = sys.argv[split + 1 :]
     os.execvp(command[0], command)  # noqa: S606 - becoming the server is what this is for
 

@@ -13,6 +13,7 @@ from portal.embedded.libraries import require
 from portal.embedded.part import Launch, Setting, plain_env
 
 # The driver is imported where it is used: this module is read before anything is installed.
+LOG_FILTER = Path(__file__).with_name("mongo_log.py")
 UNAUTHORIZED, AUTHENTICATION_FAILED, NOT_YET_INITIALIZED = 13, 18, 94
 READ = ({"role": "read", "db": "payments"},)
 ROLES: dict[str, tuple[dict[str, str], ...]] = {
@@ -48,6 +49,7 @@ class Mongo:
                 "--slowms", "2000000000",
             ),
             env,
+            log_filter=str(LOG_FILTER),
         )  # fmt: skip
 
     def answers(self, setting: Setting) -> bool:

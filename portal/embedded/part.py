@@ -28,6 +28,7 @@ class Launch:
     command: tuple[str, ...]
     env: Mapping[str, str]
     user: str = ""  # "UID:GID" to become
+    log_filter: str = ""  # a Python program that the output passes on its way to the log
 
 
 class Part(Protocol):

@@ -78,10 +78,14 @@ def die_with_parent(number: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
-def as_child(command: Sequence[str], *, death_signal: int, umask: str = "077", user: str = "") -> list[str]:
+def as_child(
+    command: Sequence[str], *, death_signal: int, umask: str = "077", user: str = "", log_filter: str = ""
+) -> list[str]:
     """The command line that becomes `command` after tying its life to ours (see child.py)."""
     options = ["--signal", str(int(death_signal)), "--parent", str(os.getpid()), "--umask", umask]
-    return [sys.executable, "-I", str(CHILD), *options, *(["--user", user] if user else []), "--", *command]
+    options += ["--user", user] if user else []
+    options += ["--log-filter", log_filter] if log_filter else []
+    return [sys.executable, "-I", str(CHILD), *options, "--", *command]
 
 
 def spawn(
@@ -90,6 +94,7 @@ def spawn(
     log: Path | int,
     env: Mapping[str, str],
     user: str = "",
+    log_filter: str = "",
     death_signal: int = signal.SIGTERM,
     umask: str = "077",
     cwd: Path = Path("/"),
@@ -101,7 +106,7 @@ def spawn(
     own = log if isinstance(log, int) else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
-            as_child(command, death_signal=death_signal, umask=umask, user=user),
+            as_child(command, death_signal=death_signal, umask=umask, user=user, log_filter=log_filter),
             stdin=subprocess.DEVNULL,
             stdout=own,
             stderr=subprocess.STDOUT,

@@ -116,7 +116,12 @@ class Embedded:
         log = self._log(name)
         process.rotate(log, limit=1)
         child = process.spawn(
-            launch.command, log=log, env=launch.env, user=launch.user, death_signal=PARTS[name].stop_signal
+            launch.command,
+            log=log,
+            env=launch.env,
+            user=launch.user,
+            log_filter=launch.log_filter,
+            death_signal=PARTS[name].stop_signal,
         )
         self._children[name] = child
         process.write(self._pid_file(name), process.Running.of(child.pid))
