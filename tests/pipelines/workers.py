@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from django.db import connections
+from django.utils import timezone
 
 from portal.runs import sweeper
 from portal.runs.executor import work
 from portal.runs.flows import ENDED
 from portal.runs.keeper import keeper
-from portal.runs.models import Run, Step
+from portal.runs.models import Attempt, Run, Step
 
 
 class Workers:
@@ -27,6 +28,8 @@ class Workers:
         for place, pid in enumerate(self._pids):
             if self._ended(pid):
                 self.deaths += 1
+                # The wait for its lease to run out is tested with the workers themselves; here it is over at once.
+                Attempt.objects.filter(worker=f"fork {pid}", state="running").update(lease_until=timezone.now())
                 self._pids[place] = self._fork()
         sweeper.sweep()
 
