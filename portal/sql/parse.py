@@ -60,12 +60,17 @@ def check_characters(text: str) -> None:
     if len(text) > MAX_CHARACTERS:
         raise SqlProblem("too_long", f"The text has more than {MAX_CHARACTERS:,} characters.", hint="Shorten it.")
     for character in text:
-        if (character < " " and character not in ALLOWED_CONTROLS) or character == "\x7f":
+        if (character < " " and character not in ALLOWED_CONTROLS) or character == "\x7f" or is_half(character):
             raise SqlProblem(
                 "bad_character",
-                f"The text holds the control character U+{ord(character):04X}.",
+                f"The text holds U+{ord(character):04X}, which no text may hold.",
                 hint="Delete it; it is often invisible.",
             )
+
+
+def is_half(character: str) -> bool:
+    """Half of a pair that stands for one character: no store can be sent it."""
+    return "\ud800" <= character <= "\udfff"
 
 
 def parsed(text: str, dialect: Dialect) -> list[exp.Expr | None]:

@@ -10,6 +10,7 @@ from apps.compliance.policy.sql.vocabulary import (
     JOIN_KINDS,
     JOIN_SIDES,
     LONGEST_PAD,
+    MOST_DIGITS,
     NAMED,
     STRUCTURE,
     TYPES,
@@ -119,15 +120,20 @@ def check_var(node: exp.Expr) -> None:
 
 def check_literal_number(node: exp.Expr) -> None:
     expression = node.args.get("expression")
-    whole = isinstance(expression, exp.Literal) and not expression.is_string and expression.name.isdigit()
-    if not whole:
+    if whole_number(expression) is None:
         raise problem_at(node, "not_supported", "LIMIT and OFFSET take a whole number here.", "Write the number.")
 
 
+def whole_number(node: object) -> int | None:
+    """A number with more digits than a store can count with is none."""
+    if not isinstance(node, exp.Literal) or node.is_string or not node.name.isdecimal():
+        return None
+    return int(node.name) if len(node.name) <= MOST_DIGITS else None
+
+
 def check_pad(node: exp.Expr) -> None:
-    length = node.args.get("expression")
-    short = isinstance(length, exp.Literal) and length.name.isdigit() and int(length.name) <= LONGEST_PAD
-    if not short:
+    length = whole_number(node.args.get("expression"))
+    if length is None or length > LONGEST_PAD:
         raise problem_at(
             node, "not_supported", f"Padding takes a whole number up to {LONGEST_PAD}.", "Write the number."
         )
