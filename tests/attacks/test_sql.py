@@ -36,6 +36,8 @@ RENAMES = [
     Leak("a CTE that shadows in one branch only", f"select email from {C} union all select y.email from (with customers as (select 'x' as email) select email from customers) y"),
     Leak("masked and clear under one name", f"select coalesce(email, country) as country from {C}"),
     Leak("order by renamed", f"select email as x from {C} order by x"),
+    Leak("columns renamed behind a table", f"select c.b from {C} as c (a, b), {H} h"),
+    Leak("columns renamed behind a CTE", f"with t as (select id, email from {C}) select c.b from t as c (a, b)"),
 ]  # fmt: skip
 STARS = [
     Leak("star", f"select * from {C}"),

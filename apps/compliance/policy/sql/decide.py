@@ -13,10 +13,16 @@ from apps.compliance.policy.sql.work import Work
 from apps.compliance.policy.types import Allowed, Decision, Refused
 from portal.sql.parse import SqlProblem, parse_query
 from portal.sql.resolve import fold_identifiers
+from portal.sql.size import check_counts
 
 
 def parse(work: Work) -> Work:
     return Work(**{**vars(work), "tree": parse_query(work.text, work.dialect)})
+
+
+def bound(work: Work) -> Work:
+    check_counts(work.tree)
+    return work
 
 
 def plain_strings(work: Work) -> Work:
@@ -42,6 +48,7 @@ def allow_resolved(work: Work) -> Work:
 
 STEPS: tuple[Callable[[Work], Work], ...] = (
     parse,
+    bound,
     plain_strings,
     allow,
     fold,

@@ -8,11 +8,13 @@ from sqlglot import exp
 from apps.compliance.policy.choose import Choice
 from apps.compliance.policy.sql.work import Scan, Work
 from apps.compliance.policy.types import Masking, OutputColumn
+from portal.sql.parse import SqlProblem
 
 Origin = tuple[str, str]  # scan, column
 Origins = frozenset[Origin]
 Columns = Mapping[str, Origins]
 NONE: Origins = frozenset()
+RENAME = "Rename columns in a SELECT, not behind the name of a table."
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Frame:
         frame: Frame | None = self
         while frame is not None:
             if table in frame.sources:
-                return frame.sources[table].get(column, NONE)
+                if column not in frame.sources[table]:
+                    # A label that nothing is known of would say "not masked".
+                    raise SqlProblem("not_understood", f"Where {table}.{column} comes from is not clear.", hint=RENAME)
+                return frame.sources[table][column]
             frame = frame.outer
         return NONE
 

@@ -4,7 +4,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from apps.compliance.policy.sql.allow import check_allowed
-from apps.compliance.policy.sql.tables import masked_select
+from apps.compliance.policy.sql.tables import masked_selects
 from apps.compliance.policy.sql.work import Work
 from portal.sql.parse import Dialect, SqlProblem, parse_query
 from portal.sql.scopes import CTE_PREFIX
@@ -35,8 +35,7 @@ def verify(work: Work) -> Work:
     and is refused."""
     tree = parse_query(work.rendered, work.dialect)
     check_allowed(tree, work.dialect)
-    scans = [masked_select(scan, work.used, work.dialect) for scan in work.scans.values()]
-    expected = {expected_text(scan, work.dialect) for scan in scans}
+    expected = {expected_text(select, work.dialect) for select in masked_selects(work, work.used).values()}
     ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
         if not guarded(table, expected, ctes, work.dialect):

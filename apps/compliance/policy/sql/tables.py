@@ -9,9 +9,10 @@ from apps.compliance.policy.choose import choose, filters_for
 from apps.compliance.policy.masks.sql import mask_column
 from apps.compliance.policy.sql.work import SCAN_PREFIX, Scan, Work
 from apps.compliance.policy.types import RowFilter
-from portal.sql.parse import Dialect, SqlProblem
+from portal.sql.parse import Dialect, SqlProblem, problem_at
 from portal.sql.resolve import Names, qualify
 from portal.sql.scopes import bind_tables
+from portal.sql.size import check_nodes, check_size
 
 
 def bind_masks(work: Work) -> Work:
@@ -25,12 +26,25 @@ def bind_masks(work: Work) -> Work:
         dataset = datasets[names.path_of(table)]
         scan = scan_of(work, dataset, f"{SCAN_PREFIX}{next(numbers)}")
         scans[scan.name] = scan
+        check_alias(table)
         alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
         return exp.Table(this=exp.to_identifier(scan.name, quoted=True), alias=alias.copy())
 
     strip_paths(work.tree)
     tree = bind_tables(work.tree, replace)
     return Work(**{**vars(work), "tree": tree, "scans": scans})
+
+
+def check_alias(table: exp.Table) -> None:
+    """`customers as c (a, b)` names columns by their position, and a scan reads only those that are asked for."""
+    alias = table.args.get("alias")
+    if alias is not None and alias.args.get("columns"):
+        raise problem_at(
+            table,
+            "not_supported",
+            "The columns of a table cannot be renamed where it is read.",
+            "Rename them in the SELECT: select email as contact from customers.",
+        )
 
 
 def strip_paths(tree: exp.Expr) -> None:
@@ -52,7 +66,10 @@ def scan_of(work: Work, dataset: DatasetSchema, name: str) -> Scan:
 
 def resolve_columns(work: Work) -> Work:
     columns = {scan.name: tuple(scan.masks) for scan in work.scans.values()}
-    return Work(**{**vars(work), "tree": qualify(work.tree, work.dialect, columns)})
+    check_size(work.tree, columns)
+    tree = qualify(work.tree, work.dialect, columns)
+    check_nodes(tree)
+    return Work(**{**vars(work), "tree": tree})
 
 
 def rewrite(work: Work) -> Work:
@@ -62,13 +79,21 @@ def rewrite(work: Work) -> Work:
     select c.email from (select '***' || ... as email from payments.public.customers) as c
     """
     used = frozenset(column.name for column in work.tree.find_all(exp.Column))
+    masked = masked_selects(work, used)
     for table in list(work.tree.find_all(exp.Table)):
         scan = work.scans.get(table.name)
         if scan is None or table.args.get("db"):
             continue
-        subquery = exp.Subquery(this=masked_select(scan, used, work.dialect), alias=table.args["alias"].copy())
+        subquery = exp.Subquery(this=masked[scan.dataset.path].copy(), alias=table.args["alias"].copy())
         table.replace(subquery)
+    check_nodes(work.tree)
     return Work(**{**vars(work), "used": used})
+
+
+def masked_selects(work: Work, used: frozenset[str]) -> dict[tuple[str, ...], exp.Select]:
+    """One for each dataset: every scan of it is masked alike."""
+    scans = {scan.dataset.path: scan for scan in work.scans.values()}
+    return {path: masked_select(scan, used, work.dialect) for path, scan in scans.items()}
 
 
 def masked_select(scan: Scan, used: frozenset[str], dialect: Dialect) -> exp.Select:
