@@ -1,6 +1,7 @@
 """A decision for a query on documents."""
 
 from apps.catalog.types import SourceSchema
+from apps.compliance.policy.mongo.conversions import without_errors
 from apps.compliance.policy.mongo.parse import parse_request
 from apps.compliance.policy.mongo.reads import Reads
 from apps.compliance.policy.mongo.shape import explain
@@ -12,7 +13,7 @@ def decide_documents(text: str, reader: Reader, schema: SourceSchema, policies: 
     reads = Reads(reader, schema, policies)
     try:
         request = parse_request(text)
-        flow = reads.read(request.collection, request.pipeline)
+        flow = reads.read(request.collection, tuple(without_errors(stage) for stage in request.pipeline))
     except Refusal as refusal:
         return refusal.refused
     except RecursionError:

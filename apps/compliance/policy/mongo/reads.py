@@ -15,6 +15,7 @@ from apps.compliance.policy.types import PolicySet, Reader, Refusal
 
 DEEPEST = 3
 LONGEST = 50
+MOST_READS = 30
 LOOKUP_KEYS = {"from", "localField", "foreignField", "let", "pipeline", "as"}
 LOCAL, FOREIGN = "portico_local", "portico_foreign"
 
@@ -29,9 +30,13 @@ class Reads:
     datasets: dict[str, DatasetSchema] = field(default_factory=dict)
     choices: dict[str, Mapping[str, Choice]] = field(default_factory=dict)
     filtered: set[str] = field(default_factory=set)
+    count: int = 0
 
     def read(self, collection: str, pipeline: Any, variables: frozenset[str] = frozenset(), depth: int = 0) -> Flow:
         dataset = self.dataset(collection)
+        self.count += 1
+        if self.count > MOST_READS:
+            raise Refusal("too_complex", f"It reads collections more than {MOST_READS} times.", "Split it.")
         typed = self.checked(pipeline, depth)
         flow = Flow(shape_of(dataset), variables=variables)
         for number, stage in enumerate(typed):

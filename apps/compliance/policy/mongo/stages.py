@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.compliance.policy.mongo.expressions import NOTHING, Paths, field_path, only, paths_in, refuse
+from apps.compliance.policy.mongo.literals import MOST
 from apps.compliance.policy.mongo.matches import paths_in_match
 from apps.compliance.policy.mongo.shape import Field, Shape
 from apps.compliance.policy.mongo.vocabulary import ACCUMULATORS
@@ -144,7 +145,7 @@ def skip(flow: Flow, argument: Any) -> Flow:
 
 
 def whole(stage: str, argument: Any, least: int) -> int:
-    if not is_number(argument) or argument != int(argument) or argument < least:
+    if not is_number(argument) or not least <= argument <= MOST or argument != int(argument):
         raise wrong(stage, f"a whole number from {least}")
     return int(argument)
 
