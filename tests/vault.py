@@ -15,7 +15,8 @@ from apps.catalog import services as catalog
 from apps.catalog.models import Source
 from apps.compliance import gate, governance, services
 from apps.compliance.policy.types import OutputColumn
-from apps.queries.results import chosen, plain
+from apps.queries.results import chosen
+from apps.queries.values import plain
 from portal.accounts.models import User
 from portal.accounts.types import Purpose
 from portal.audit.types import Actor

@@ -1,20 +1,18 @@
 """Results at rest: one sealed Parquet file an execution, read in pages."""
 
 import contextlib
-import datetime as dt
 import io
-import math
 import os
 import uuid
 from collections.abc import Iterable
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from apps.queries.sealing import open_sealed, seal
 from apps.queries.types import Page
+from apps.queries.values import told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +42,7 @@ def write(execution: uuid.UUID, batches: "Iterable[pa.RecordBatch]", names: list
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     store(execution, buffer.getvalue())
-    return [told(field.type) for field in table.schema]
+    return [word_for(field.type) for field in table.schema]
 
 
 def chosen(batch: "pa.RecordBatch", names: list[str], *, by_name: bool) -> "pa.Table":
@@ -82,7 +80,7 @@ def read_page(execution: uuid.UUID, number: int, size: int) -> Page:
 
     table = pq.read_table(io.BytesIO(open_sealed(path_of(execution).read_bytes(), place_of(execution))))
     part = table.slice((number - 1) * size, size)
-    columns = [[plain(value) for value in column.to_pylist()] for column in part.columns]
+    columns = [told(column) for column in part.columns]
     rows = [list(row) for row in zip(*columns, strict=True)] if columns else []
     return Page(rows, number, size, table.num_rows)
 
@@ -92,32 +90,7 @@ def remove(execution: uuid.UUID) -> None:
         path_of(execution).unlink()
 
 
-def plain(value: Any) -> Any:
-    """As JSON tells it: decimals as text, times in ISO 8601 with their zone (UTC where the store names none)."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, dt.datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=dt.UTC)).isoformat()
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    return nested(value)
-
-
-def nested(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return str(value)
-
-
-def told(kind: "pa.DataType") -> str:
+def word_for(kind: "pa.DataType") -> str:
     """The type in words of the trade."""
     name = str(kind)
     for start, word in WORDS:
