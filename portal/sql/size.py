@@ -10,6 +10,7 @@ MAX_TABLES = 100
 MAX_SELECTS = 300
 MAX_COLUMNS = 2_000
 NODES_OF_A_COLUMN = 5  # a star's column: its alias, its source, its names
+CLAUSES = ("distinct", "where", "group", "having", "qualify", "windows", "order", "joins")
 SPLIT = "Select less at a time, or split it."
 
 
@@ -62,6 +63,8 @@ class Growth:
         with_ = query.args.get("with_")
         for cte in with_.expressions if with_ is not None else ():
             self.widths[cte.alias] = self.of_query(cte.this, cte)
+        if not isinstance(query, exp.Select):
+            self.of_clause(query.args.get("order"), {}, 1)
         if isinstance(query, exp.Subquery):
             return self.of_query(query.this, at)
         if isinstance(query, exp.SetOperation):
@@ -83,7 +86,7 @@ class Growth:
             aliases[expression.alias_or_name] = size
             width += 1
         positions = list(aliases.values())
-        for name in ("where", "group", "having", "qualify", "order", "joins"):
+        for name in CLAUSES:
             self.of_clause(select.args.get(name), aliases, max(positions, default=1) if name == "group" else 1)
         return width
 
