@@ -1,5 +1,6 @@
 """The one door to data: parse, decide, rewrite, run, record. Every request of a person passes here and nowhere else."""
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 KEPT = 256
 COLUMNS_TOLD = 200
+BATCH_ROWS = 1_000  # so that little more than the limit is in memory when it is met
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Answer:
     columns: tuple[OutputColumn, ...]
     batches: "Iterator[pa.RecordBatch]"
     rows: int = 0
+    size: int = 0
     truncated: bool = False
 
 
@@ -169,7 +172,9 @@ def run_query(
         store = open_store(source, "gate")
         if opened is not None:
             opened(store)
-        with store.read(statement(decision), batch_rows=limits.rows + 1, timeout_s=limits.timeout_s) as rows:
+        with store.read(
+            statement(decision), batch_rows=min(BATCH_ROWS, limits.rows + 1), timeout_s=limits.timeout_s
+        ) as rows:
             answer.batches = taken(answer, rows, limits.rows)
             yield answer
         outcome = "done"
@@ -188,14 +193,22 @@ def statement(allowed: Allowed) -> Statement:
 
 def taken(answer: Answer, rows: Rows, most: int) -> "Iterator[pa.RecordBatch]":
     for whole in rows:
-        left = most - answer.rows
-        answer.truncated = whole.num_rows > left
-        batch = whole.slice(0, left)
+        room = settings.QUERY_BYTE_LIMIT - answer.size
+        batch = whole.slice(0, min(most - answer.rows, rows_within(whole, room)))
+        answer.truncated = batch.num_rows < whole.num_rows
         answer.rows += batch.num_rows
+        answer.size += batch.nbytes
         if batch.num_rows:
             yield batch
         if answer.truncated:
             return
+
+
+def rows_within(rows: "pa.RecordBatch | pa.Table", room: int) -> int:
+    """How many of the first rows take no more than `room` bytes."""
+    if rows.nbytes <= room:
+        return int(rows.num_rows)
+    return bisect_right(range(1, rows.num_rows + 1), room, key=lambda count: rows.slice(0, count).nbytes)
 
 
 def record_decision(*, actor: Actor, target: Target, judgement: Judgement, allowed: Allowed) -> None:

@@ -113,7 +113,7 @@ def answer(execution: Execution, page: int, size: int) -> Response:
         "rows": found.rows,
         "row_count": row.row_count,
         "truncated": row.truncated,
-        "next": f"{here}?page={found.next}&page_size={size}" if found.next else None,
+        "next": f"{here}?page={found.next}&page_size={found.size}" if found.next else None,
         "notes": list(outcome.notes),
         "refusal": outcome.refusal,
         "error": {"message": row.error} if row.error else None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from apps.compliance.gate import rows_within
 from apps.queries.sealing import open_sealed, seal
 from apps.queries.types import Page
 from apps.queries.values import told
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LARGEST_PAGE = 5_000
+PAGE_BYTES = 8 * 1024 * 1024
 
 
 def path_of(execution: uuid.UUID) -> Path:
@@ -75,11 +77,20 @@ def store(execution: uuid.UUID, content: bytes) -> None:
 
 
 def read_page(execution: uuid.UUID, number: int, size: int) -> Page:
-    """Raises FileNotFoundError when the result is gone, Broken when it is not ours."""
+    """A page too big in bytes comes smaller: go on with its own number and size. One row always fits.
+
+    Raises FileNotFoundError when the result is gone, Broken when it is not ours.
+    """
     import pyarrow.parquet as pq
 
     table = pq.read_table(io.BytesIO(open_sealed(path_of(execution).read_bytes(), place_of(execution))))
-    part = table.slice((number - 1) * size, size)
+    start = (number - 1) * size
+    part = table.slice(start, size)
+    fits = rows_within(part, PAGE_BYTES)
+    if fits < part.num_rows:
+        # A divisor, so that the row at which the page starts is the start of a smaller one, too.
+        size = next(count for count in range(max(fits, 1), 0, -1) if size % count == 0)
+        number, part = start // size + 1, part.slice(0, size)
     columns = [told(column) for column in part.columns]
     rows = [list(row) for row in zip(*columns, strict=True)] if columns else []
     return Page(rows, number, size, table.num_rows)

@@ -21,6 +21,8 @@ from portal.stores.types import Documents, StoreError
 WRITING_STAGES = frozenset({"$out", "$merge"})
 # Freeing a cursor must not take longer than this, whatever the server does.
 FREE_SECONDS = 3.0
+# Documents of one batch may be as large as a reply each: what is held here is bounded by bytes, too.
+HELD_BYTES = 16 * 1024 * 1024
 
 
 class MongoRows:
@@ -95,14 +97,19 @@ class MongoRows:
                 self._session.end_session()
 
     def _documents(self) -> list[Document]:
-        """At most `batch_rows` documents. The server sends them in replies of its own size; the rest waits here."""
-        while self._cursor is not None and len(self._waiting) < self._batch_rows:
+        """At most `batch_rows` documents, and no more of them than about HELD_BYTES.
+
+        The server sends them in replies of its own size; the rest waits here.
+        """
+        held = 0
+        while self._cursor is not None and len(self._waiting) < self._batch_rows and held < HELD_BYTES:
             if self._cancelled.is_set():
                 raise cancelled(self._pool.name)
             with pymongo.timeout(self._left()):
                 reply = next(self._cursor, None)
             if reply is None:
                 break
+            held += len(reply)
             self._waiting += bson.decode_all(cast(bytes, reply), CODEC)
         found = self._waiting[: self._batch_rows]
         del self._waiting[: self._batch_rows]
