@@ -3,13 +3,15 @@
 Standard library only: on a fresh machine nothing else is there yet.
 """
 
+import fcntl
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from portal.embedded import commands
@@ -105,7 +107,12 @@ def build_frontend(report: Report) -> None:
     if stamp.fresh:
         report("= unchanged")
         return
-    commands.run([NODE, "build.mjs"], report=report, env=node_env(), cwd=FRONTEND)
+    try:
+        commands.run([NODE, "build.mjs"], report=report, env=node_env(), cwd=FRONTEND)
+    except EmbeddedError:
+        # Packages that were installed by halves would otherwise count as installed for ever.
+        (FRONTEND / "node_modules" / ".portico-stamp").unlink(missing_ok=True)
+        raise
     stamp.press()
 
 
@@ -133,9 +140,26 @@ class Beside:
             raise self._error
 
 
+@contextmanager
+def alone(console: Console) -> Iterator[None]:
+    """One at a time: two `npm ci` in one folder leave half of it. The lock is on a file that is there anyway."""
+    with (BASE / "pyproject.toml").open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.say("Another start is making the environments; waiting for it.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def everything(console: Console) -> None:
     """Two environments and the bundle; what does not wait for each other runs side by side."""
     check_machine()
+    with alone(console):
+        environments(console)
+
+
+def environments(console: Console) -> None:
     with console.step("Python environment") as report:
         install_uv(report)
         install(".venv", "local.txt", report)
