@@ -278,6 +278,8 @@ DATASET_ACTION: dict[str, str] = {
     "url": "queries:start",
     "roles": "analyst steward compliance_officer ml_engineer",
 }
+# kind of a run -> the name of its own page, which takes the run's number; others have the general one.
+RUN_PAGES: dict[str, str] = {"pipeline": "pipelines:run"}
 DATASET_TABS: list[dict[str, str]] = [
     {"key": "sample", "title": "Sample", "url": "queries:sample"},
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},

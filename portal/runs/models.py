@@ -68,7 +68,7 @@ class Run(models.Model):
         return f"{self.title} (run {self.pk})"
 
     def get_absolute_url(self) -> str:
-        return reverse("runs:detail", args=[self.pk])
+        return reverse(settings.RUN_PAGES.get(self.kind, "runs:detail"), args=[self.pk])
 
     @property
     def took_s(self) -> float | None:

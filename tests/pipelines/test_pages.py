@@ -132,3 +132,9 @@ def test_query_budget(
     client = signed_in(analyst)
     with django_assert_max_num_queries(most):
         assert client.get(page.format(run=run.run_id)).status_code == 200
+
+
+def test_a_run_of_a_pipeline_is_found_on_its_own_page(analyst: User) -> None:
+    run = builders.ended("failed")
+    assert run.run.get_absolute_url() == f"/pipelines/runs/{run.run_id}/"
+    assert f'href="/pipelines/runs/{run.run_id}/"' in signed_in(analyst).get("/runs/").content.decode()
