@@ -1,12 +1,13 @@
 """Counts the same thing in several places and says whether they agree."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from apps.pipelines import findings
+from apps.pipelines import findings, receipts
 from apps.pipelines.definitions import Agreement, Definition, Measure
+from apps.pipelines.extraction.source import Source
 from apps.pipelines.models import Check, PipelineRun
 from apps.pipelines.stores import source_store
 from portal.runs.types import Outcome, StepContext, StepFailed
@@ -14,6 +15,7 @@ from portal.stores.types import Sql, Store
 
 Group = tuple[str, ...]
 Figures = tuple[str, ...]
+MOVED = "because the source has moved on since this run read it; the next run compares again"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Comparison:
     agreement: Agreement
     group: Group
     places: tuple[tuple[str, Figures | None], ...]
+    moved: bool = False  # the source has gone on since this run read it: a difference says nothing
 
     @property
     def agrees(self) -> bool:
@@ -41,15 +44,31 @@ def check(context: StepContext, run: PipelineRun, definition: Definition) -> Out
     for agreement in definition.checks:
         context.check()
         lines = compare(agreement, _counted(context, stores, agreement))
+        if not all(line.agrees for line in lines) and _moved_on(run, definition, agreement):
+            lines = [line if line.agrees else replace(line, moved=True) for line in lines]
         compared += lines
-        wrong = [line for line in lines if not line.agrees]
-        context.log(_told(agreement, lines, wrong), level="error" if wrong else "info")
+        level, text = _told(agreement, lines)
+        context.log(text, level=level)
     findings.replace(context, run, findings.Kind.COMPARISON, [_row(run, line) for line in compared])
-    broken = [line for line in compared if not line.agrees]
+    broken = [line for line in compared if not line.agrees and not line.moved]
     if broken:
         findings.push(run)
         raise StepFailed(f"{broken[0].name} does not agree, and {len(broken) - 1} more of {len(compared)}")
-    return Outcome(f"{len(compared)} comparisons agree", counts={"comparisons": len(compared), "agree": len(compared)})
+    agree = sum(line.agrees for line in compared)
+    moved = (
+        f", {len(compared) - agree} wait for the next run: their source has moved on" if agree < len(compared) else ""
+    )
+    return Outcome(f"{agree} comparisons agree{moved}", counts={"comparisons": len(compared), "agree": agree})
+
+
+def _moved_on(run: PipelineRun, definition: Definition, agreement: Agreement) -> bool:
+    """Whether a source of this agreement has newer rows than this run took of it. Sources do not stand still."""
+    places = {(measure.source, measure.dataset) for measure in agreement.measures}
+    return any(
+        receipts.is_behind(run, extract.key, Source(source_store(extract.source), extract).head())
+        for extract in definition.extracts
+        if (extract.source, extract.path) in places
+    )
 
 
 def _counted(context: StepContext, stores: dict[str, Store], agreement: Agreement) -> dict[str, dict[Group, Figures]]:
@@ -91,13 +110,16 @@ def compare(agreement: Agreement, found: Mapping[str, Mapping[Group, Figures]]) 
     ]
 
 
-def _told(agreement: Agreement, lines: list[Comparison], wrong: list[Comparison]) -> str:
+def _told(agreement: Agreement, lines: list[Comparison]) -> tuple[str, str]:
+    """Level and text of the log's line."""
+    wrong = [line for line in lines if not line.agrees]
     if not lines:
-        return f"{agreement.title}: there is nothing to compare"
+        return "info", f"{agreement.title}: there is nothing to compare"
     if not wrong:
-        return f"{agreement.title}: {len(lines)} of {len(lines)}"
+        return "info", f"{agreement.title}: {len(lines)} of {len(lines)}"
     first = "; ".join(f"{label} {' / '.join(figures or ('nothing',))}" for label, figures in wrong[0].places)
-    return f"{wrong[0].name} differs: {first} ({len(wrong)} of {len(lines)} differ)"
+    text = f"{wrong[0].name} differs: {first} ({len(wrong)} of {len(lines)} differ)"
+    return ("warning", f"{text}, {MOVED}") if wrong[0].moved else ("error", text)
 
 
 def _row(run: PipelineRun, line: Comparison) -> Check:
@@ -107,9 +129,10 @@ def _row(run: PipelineRun, line: Comparison) -> Check:
         kind=Check.Kind.COMPARISON,
         name=line.name[:300],
         dataset=".".join(agreement.measures[-1].dataset),
-        passed=line.agrees,
-        detail="" if line.agrees else "The places do not agree.",
+        passed=line.agrees or line.moved,
+        detail=MOVED if line.moved else "" if line.agrees else "The places do not agree.",
         figures={
+            "moved": line.moved,
             "title": agreement.title,
             "group": dict(zip(agreement.groups, line.group, strict=True)),
             "places": [

@@ -62,7 +62,7 @@ def write_drift(context: StepContext, run: PipelineRun, extract: Extract, new: S
 
 def push(run: PipelineRun) -> int:
     """To the catalog, also from a run that fails: there a failing check matters most. Returns the datasets found."""
-    checks = run.checks.filter(kind__in=[Kind.TEST, Kind.COMPARISON]).exclude(dataset="")
+    checks = run.checks.filter(kind__in=[Kind.TEST, Kind.COMPARISON]).exclude(dataset="").exclude(figures__moved=True)
     return push_checks(
         actor=PIPELINES,
         results=[

@@ -32,6 +32,15 @@ def settled_position(run: PipelineRun, dataset: str) -> Position | None:
     return Position(cursor.at, cursor.key) if cursor else None
 
 
+def is_behind(run: PipelineRun, dataset: str, head: Head | None) -> bool:
+    """Whether the source has a newer row than the run took."""
+    receipt = run.receipts.filter(dataset=dataset).first()
+    if head is None or receipt is None:
+        return False
+    window = window_of(receipt)
+    return head.position != (window.upper if window else settled_position(run, dataset))
+
+
 def open_window(
     context: StepContext, run: PipelineRun, extract: Extract, *, window: Window | None, head: Head | None
 ) -> LoadReceipt:

@@ -23,6 +23,11 @@ class Row:
     group: tuple[str, ...]
     cells: tuple[Cell, ...]
     agrees: bool
+    why: str = ""
+
+    @property
+    def state(self) -> str:
+        return "passed" if self.agrees else "skipped" if self.why else "failed"
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,6 @@ class Reconciliation:
     places: tuple[str, ...]
     figures: tuple[str, ...]
     rows: tuple[Row, ...]
-
-    @property
-    def agrees(self) -> bool:
-        return all(row.agrees for row in self.rows)
 
     @property
     def heads(self) -> list[tuple[str, str]]:
@@ -55,6 +56,11 @@ class Report:
     loaded: int
     known: int
     bytes: int
+
+    @property
+    def state(self) -> str:
+        states = {row.state for table in self.reconciliations for row in table.rows}
+        return "failed" if "failed" in states else "passed"
 
     @property
     def agreeing(self) -> int:
@@ -104,7 +110,8 @@ def _row(line: Check, figures: tuple[str, ...]) -> Row:
     return Row(
         group=tuple(group.values()),
         cells=tuple(_cell(place["figures"], figure, group) for place in line.figures["places"] for figure in figures),
-        agrees=line.passed,
+        agrees=line.passed and not line.figures.get("moved"),
+        why=line.detail if line.figures.get("moved") else "",
     )
 
 

@@ -218,6 +218,20 @@ def test_places_that_disagree_fail_the_run_with_their_figures() -> None:
     assert figures == ["100", "99"]
 
 
+def test_a_source_that_goes_on_does_not_fail_the_run_that_read_it_before() -> None:
+    run = driver.start("tiny_loads")
+    driver.drain(run, until="load:documents.tiny_visits")
+    tiny.add_orders(900, 1, at=tiny.START + timedelta(days=3))
+    driver.drain(run)
+    assert run.run.state == "done"
+    (moved,) = run.checks.filter(kind="comparison", figures__moved=True)
+    assert "moved on" in moved.detail
+    assert "2 comparisons agree, 1 wait for the next run" in run.run.steps.get(key="check").summary
+    again = driver.run("tiny_loads")
+    assert not again.checks.filter(figures__moved=True).exists()
+    assert again.checks.filter(kind="comparison", passed=True).count() == 3
+
+
 def test_the_cursor_settles_behind_the_overlap() -> None:
     driver.run("tiny_loads")
     cursor = Cursor.objects.get(dataset="oltp.tiny_orders")

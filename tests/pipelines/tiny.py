@@ -50,7 +50,12 @@ AGREE = Agreement(
     groups=("currency",),
     figures=("rows", "amount"),
     measures=(
-        Measure("oltp", "PostgreSQL", f"select {MONEY} from public.tiny_orders group by currency"),
+        Measure(
+            "oltp",
+            "PostgreSQL",
+            f"select {MONEY} from public.tiny_orders group by currency",
+            ("public", "tiny_orders"),
+        ),
         Measure("warehouse", "RAW", f"select {MONEY} from ({NEWEST}) as newest group by currency"),
     ),
 )
