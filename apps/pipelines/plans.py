@@ -7,6 +7,7 @@ from portal.runs.types import RunPlan, StepPlan
 VIEW = "pipelines.view_pipeline"
 RUN = "pipelines.run_pipeline"
 POOL = "warehouse"
+EXTRACT_POOL = "extract"  # each holds some tens of megabytes of batches
 HOUR = 3600
 
 
@@ -47,6 +48,7 @@ def _pair(extract: Extract) -> tuple[StepPlan, StepPlan]:
         kind="pipelines.extract",
         title=f"Extract {extract.key}",
         params=params,
+        pool=EXTRACT_POOL,
         timeout_s=4 * HOUR,
     )
     second = StepPlan(

@@ -122,8 +122,16 @@ def stage(
     finally:
         if part:
             part.abandon()
+        _give_back()
     _sync(folder)
     return tuple(done)
+
+
+def _give_back() -> None:
+    """Arrow keeps what it has once taken; a worker that stays up for weeks should not."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def clear(folder: Path) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 65_536
+# Documents pass through Python objects, some kilobytes each, on their way into columns.
+BATCH_DOCUMENTS = 5_000
 READ_TIMEOUT_S = 4 * 3600
 
 
@@ -52,7 +54,8 @@ class Source:
         statement: Statement = (
             documents.rows(self.extract, window) if self._documents else postgres.rows(self.extract, window, types)
         )
-        with self.store.read(statement, batch_rows=BATCH_ROWS, timeout_s=READ_TIMEOUT_S) as rows:
+        batch_rows = BATCH_DOCUMENTS if self._documents else BATCH_ROWS
+        with self.store.read(statement, batch_rows=batch_rows, timeout_s=READ_TIMEOUT_S) as rows:
             for batch in rows:
                 yield conform(batch)
 
