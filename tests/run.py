@@ -1,11 +1,17 @@
-"""Runs everything that must pass, part by part; a failure says which part failed and how to run it alone."""
+"""Runs everything that must pass, part by part; a failure says which part failed and how to run it alone.
+
+Tests that start whole processes and wait for them run beside the others, on servers of their own: one waits while the
+other computes.
+"""
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
@@ -29,6 +35,7 @@ def tool(name: str, program: str, *arguments: str) -> Part:
     return Part(name, (f".venv/bin/{program}", *arguments))
 
 
+WAITING = ("tests/e2e", "tests/embedded", "tests/faults", "tests/pipelines", "tests/runs")
 PARTS = (
     tool("format", "ruff", "format", "--check", "."),
     tool("lint", "ruff", "check", "."),
@@ -37,27 +44,49 @@ PARTS = (
     tool("template lint", "djlint", "templates", "--lint", "--quiet"),
     python("django checks", "manage.py", "check", "--fail-level", "WARNING"),
     python("missing migrations", "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"),
-    python("tests", "-m", "pytest", "-q", "--durations=15"),
+    python("tests", "-m", "pytest", "-q", "--durations=10", *(f"--ignore={folder}" for folder in WAITING)),
 )
+BESIDE = python("tests of processes", "-m", "pytest", "-q", "--durations=10", *WAITING)
 
 
-def run(part: Part) -> bool:
-    print(f"\n── {part.name}: {part.shown}", flush=True)
-    started = time.monotonic()
+@dataclass
+class Running:
+    """A part under way. One that runs beside the others is told of when it is waited for."""
+
+    part: Part
+    process: subprocess.Popen[bytes]
+    told: IO[bytes] | None
+    started: float
+
+    def ended_well(self) -> bool:
+        code = self.process.wait()
+        if self.told:
+            self.told.seek(0)
+            print(f"\n── {self.part.name}: {self.part.shown}\n{self.told.read().decode(errors='replace')}", end="")
+        outcome = "ok" if code == 0 else "FAILED"
+        print(f"── {self.part.name}: {outcome} in {time.monotonic() - self.started:.0f} s", flush=True)
+        return code == 0
+
+
+def start(part: Part, *, beside: bool = False) -> Running:
+    told = tempfile.TemporaryFile() if beside else None
+    if not beside:
+        print(f"\n── {part.name}: {part.shown}", flush=True)
     # A shell's own addresses must not decide what the tests talk to.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PORTICO_")}
-    code = subprocess.run(part.command, cwd=ROOT, env=environment, check=False).returncode
-    print(f"── {part.name}: {'ok' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True)
-    return code == 0
+    process = subprocess.Popen(part.command, cwd=ROOT, env=environment, stdout=told, stderr=told)
+    return Running(part, process, told, time.monotonic())
 
 
 def main() -> int:
     wanted = sys.argv[1:]
-    parts = [part for part in PARTS if not wanted or part.name in wanted]
+    parts = [part for part in (*PARTS, BESIDE) if not wanted or part.name in wanted]
     if not parts:
-        print(f"No part of that name. There are: {', '.join(part.name for part in PARTS)}")
+        print(f"No part of that name. There are: {', '.join(part.name for part in (*PARTS, BESIDE))}")
         return 2
-    failed = [part for part in parts if not run(part)]
+    beside = [start(part, beside=True) for part in parts if part is BESIDE]
+    failed = [part for part in parts if part is not BESIDE and not start(part).ended_well()]
+    failed += [running.part for running in beside if not running.ended_well()]
     for part in failed:
         print(f"FAILED: {part.name}. Alone: {part.shown}")
     return 1 if failed else 0
