@@ -69,7 +69,7 @@ class Running:
 
 
 def start(part: Part, *, beside: bool = False) -> Running:
-    told = tempfile.TemporaryFile() if beside else None
+    told = tempfile.TemporaryFile() if beside else None  # noqa: SIM115 - lives as long as the part does
     if not beside:
         print(f"\n── {part.name}: {part.shown}", flush=True)
     # A shell's own addresses must not decide what the tests talk to.
