@@ -270,6 +270,8 @@ PERIODIC: dict[str, dict[str, object]] = {
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
+# Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
+HOLDERS: dict[str, str] = {}
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
 # The one next action of a dataset's page, for those whose role has it.
