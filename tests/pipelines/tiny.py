@@ -84,7 +84,12 @@ WHOLE = Pipeline(
     (Transform(Path(__file__).with_name("tiny_dbt")),),
     (BUILT,),
 )
-PIPELINES = {"tiny_loads": "tests.pipelines.tiny.LOADS", "tiny": "tests.pipelines.tiny.WHOLE"}
+BUILDS = Pipeline("tiny_builds", "Tiny builds", "Builds only.", "tests", (), WHOLE.transforms, ())
+PIPELINES = {
+    "tiny_loads": "tests.pipelines.tiny.LOADS",
+    "tiny": "tests.pipelines.tiny.WHOLE",
+    "tiny_builds": "tests.pipelines.tiny.BUILDS",
+}
 TABLES = ("RAW.TINY_ORDERS", "RAW.TINY_VISITS", "TINY.ORDERS", "TINY.TOTALS")
 
 
@@ -124,6 +129,20 @@ def add_orders(first: int, count: int, *, at: datetime = START, step: timedelta 
             (at.isoformat(), f"{step.total_seconds()} seconds", first, first, first + count - 1),
         )
     )
+
+
+def fill_raw(orders: int) -> None:
+    """RAW as loads would leave it, for those who only build."""
+    store = open_store("warehouse", "owner")
+    store.execute(
+        Sql(
+            "create or replace table ANALYTICS.RAW.TINY_ORDERS as select 'o' || SEQ as ID, 'p@example.com' as EMAIL, "
+            "SEQ * 7 as AMOUNT, case SEQ % 3 when 0 then 'BRL' when 1 then 'EUR' else 'JPY' end as CURRENCY, "
+            "'2026-01-01 00:00:00'::timestamp as UPDATED_AT "
+            f"from (select row_number() over (order by 1) as SEQ from table(generator(rowcount => {orders})))"
+        )
+    )
+    store.execute(Sql("create or replace table ANALYTICS.RAW.TINY_VISITS (ID text, PLACE_CITY text, TAGS variant)"))
 
 
 def add_visits(first: int, count: int, *, at: datetime = START) -> None:

@@ -50,6 +50,16 @@ def alive(pid: int) -> bool:
     return False
 
 
+def processes_with(argument: str) -> list[int]:
+    """Ids of the living processes that were started with this argument."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            if argument.encode() in place.joinpath("cmdline").read_bytes().split(b"\0") and alive(int(place.name)):
+                found.append(int(place.name))
+    return found
+
+
 def children_of(run: Run) -> list[int]:
     """Process ids that the first attempt's child told in the log."""
     lines = LogLine.objects.filter(run=run, attempt=1, text__contains="child ")
@@ -80,11 +90,11 @@ class Celery:
     folder: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
         log = self._log(len(self.processes)).open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "--quiet", "-A", "portal.celery", *arguments],
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.worker_settings", **QUICK},
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.worker_settings", **QUICK, **env},
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -93,23 +103,23 @@ class Celery:
         self.processes.append(process)
         return process
 
-    def worker(self, name: str = "first") -> subprocess.Popen[bytes]:
-        return self.workers(name)[0]
+    def worker(self, name: str = "first", **env: str) -> subprocess.Popen[bytes]:
+        return self.workers(name, **env)[0]
 
-    def workers(self, *names: str) -> list[subprocess.Popen[bytes]]:
+    def workers(self, *names: str, **env: str) -> list[subprocess.Popen[bytes]]:
         """Workers that are ready; they start side by side."""
         first = len(self.processes)
-        started = [self._worker(name) for name in names]
+        started = [self._worker(name, **env) for name in names]
         for number, process in enumerate(started, first):
             log = self._log(number)
             eventually(lambda p=process, f=log: p.poll() is not None or "is ready" in f.read_text(errors="replace"), 60)
             assert process.poll() is None, self.logs()
         return started
 
-    def _worker(self, name: str) -> subprocess.Popen[bytes]:
+    def _worker(self, name: str, **env: str) -> subprocess.Popen[bytes]:
         return self.start(
             "worker", "--pool", "threads", "--concurrency", "10", "-Q", "control,queries,steps", "-n", f"{name}@test",
-            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
+            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO", **env,
         )  # fmt: skip
 
     def beat(self) -> subprocess.Popen[bytes]:
