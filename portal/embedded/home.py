@@ -31,6 +31,16 @@ class Home:
         return self.path / "logs"
 
     @property
+    def done(self) -> Path:
+        """A mark for each thing that this home was filled with."""
+        return self.path / "done"
+
+    @property
+    def loaded(self) -> Path:
+        """Says which payments are here, once all of them are."""
+        return self.done / "estate"
+
+    @property
     def env_file(self) -> Path:
         return self.path / "env.json"
 

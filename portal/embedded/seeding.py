@@ -1,7 +1,10 @@
 """What a home is filled with, once: schema, people, payments, governance, and the first run of the pipeline."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from portal.embedded import commands
@@ -21,12 +24,62 @@ def migrations() -> str:
     return fingerprint(BASE / "requirements" / "local.txt", *ours)
 
 
+@dataclass(frozen=True)
+class Payments:
+    """Which payments the person at the terminal wants: `DATA`, or `SCALE`, or whatever is there."""
+
+    data: str
+    scale: str
+
+    @classmethod
+    def wanted(cls) -> "Payments":
+        data = os.environ.get("DATA", "")
+        return cls(str(Path(data).resolve()) if data else "", os.environ.get("SCALE", ""))
+
+    def __str__(self) -> str:
+        return f"DATA={self.data}" if self.data else f"SCALE={self.scale or '1'}"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ("--data", self.data) if self.data else ("--scale", self.scale or "1")
+
+    def check(self, home: Home) -> None:
+        """Raises EmbeddedError for what could not be loaded, before anything is started for it."""
+        mark = home.loaded
+        if mark.is_file():
+            # Other data than what is loaded already would mix with it: that is refused, not done.
+            if (self.data or self.scale) and mark.read_text() != str(self):
+                raise EmbeddedError(
+                    f"this home already holds {mark.read_text()}. To load {self}, run `make reset` first."
+                )
+        elif self.data:
+            self._check_folder()
+        elif self.scale and not _is_scale(self.scale):
+            raise EmbeddedError(f"SCALE must be a number above 0 and at most 1000, not {self.scale!r}.")
+
+    def _check_folder(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "estate.oltp.olist.files", self.data],
+            cwd=BASE, capture_output=True, text=True, errors="replace", check=False,
+        )  # fmt: skip
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it could not be read."])[-1]
+            raise EmbeddedError(f"DATA is not the Olist sample: {last}")
+
+
+def _is_scale(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1000
+    except ValueError:
+        return False
+
+
 class Seeding:
     def __init__(self, home: Home, console: Console, env: Mapping[str, str]) -> None:
         self._console = console
         self._env = env
         self._home = home
-        self._marks = home.path / "done"
+        self._marks = home.done
         self._marks.mkdir(mode=0o700, exist_ok=True)
 
     def before_programs(self) -> None:
@@ -48,18 +101,13 @@ class Seeding:
             self._once(f"Governance: {file.stem}", key, fingerprint(file), "apply_governance", str(file))
 
     def _load(self) -> None:
-        """Other data than what is loaded already would mix with it: that is refused, not done."""
-        data, scale = os.environ.get("DATA", ""), os.environ.get("SCALE", "")
-        what = f"DATA={Path(data).resolve()}" if data else f"SCALE={scale or '1'}"
-        mark = self._marks / "estate"
-        if mark.is_file() and (data or scale) and mark.read_text() != what:
-            raise EmbeddedError(f"this home already holds {mark.read_text()}. To load {what}, run `make reset` first.")
-        if mark.is_file():
+        wanted = Payments.wanted()
+        wanted.check(self._home)
+        if self._home.loaded.is_file():
             return
-        arguments = ["--data", str(Path(data).resolve())] if data else ["--scale", scale or "1"]
-        with self._console.step(f"Payments ({what})") as report:
-            self._manage(report, "load_estate", *arguments)
-        mark.write_text(what)
+        with self._console.step(f"Payments ({wanted})") as report:
+            self._manage(report, "load_estate", *wanted.arguments)
+        self._home.loaded.write_text(str(wanted))
 
     def _once(self, title: str, key: str, wanted: str, *command: str) -> None:
         stamp = Stamp(self._marks / key, fingerprint(wanted) if wanted else "done")

@@ -19,7 +19,7 @@ from portal.embedded.console import Console, fail
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE, Home, port_is_free
 from portal.embedded.programs import Program, Programs, wait_until
-from portal.embedded.seeding import PYTHON, Seeding
+from portal.embedded.seeding import PYTHON, Payments, Seeding
 
 # Root is allowed here, and Celery need not warn of it.
 PLAIN = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
@@ -180,6 +180,7 @@ def unhealthy() -> str:
 def first_half(console: Console, place: Home) -> None:
     """Takes the home, clears up after a killed start, checks what would stop us later, makes the environments."""
     bootstrap.require_space(place.path, LATER_START_MB if place.env_file.is_file() else FIRST_START_MB)
+    Payments.wanted().check(place)
     handle = claim.take(place, address=address())
     if claim.end_leftovers(place):
         console.say("A start that was killed had left processes behind; they are ended.")

@@ -1,6 +1,8 @@
 """`make up` without its servers: who holds a home, what is done again, how programs are watched and shown."""
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ from portal.embedded.console import Console
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE, Home
 from portal.embedded.programs import Program, Programs
-from portal.embedded.seeding import Seeding
+from portal.embedded.seeding import Payments, Seeding
 from portal.embedded.stamps import Stamp, fingerprint
 
 HOLDER = """
@@ -120,11 +122,52 @@ def test_a_port_that_is_none_is_refused(given: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_other_data_than_what_is_loaded_is_refused(place: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    seeding = Seeding(place, Console(), {})
-    (place.path / "done" / "estate").write_text("SCALE=1")
+    Seeding(place, Console(), {})
+    place.loaded.write_text("SCALE=1")
     monkeypatch.setenv("SCALE", "5")
     with pytest.raises(EmbeddedError, match=r"already holds SCALE=1.*make reset"):
-        seeding._load()
+        Payments.wanted().check(place)
+
+
+@pytest.mark.parametrize("given", ["many", "0", "-1", "nan", "1001"])
+def test_a_scale_that_is_none_is_refused(given: str, place: Home) -> None:
+    with pytest.raises(EmbeddedError, match="SCALE must be a number"):
+        Payments("", given).check(place)
+
+
+def start(home: Path, **env: str) -> tuple[int, str]:
+    """`make up`, of which the tests see no more than what it refuses before it starts anything."""
+    done = subprocess.run(
+        [sys.executable, "-m", "portal.embedded.up"],
+        cwd=BASE, env={**os.environ, "PORTICO_HOME": str(home), **env}, capture_output=True, text=True, timeout=20,
+        check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.returncode, done.stdout.strip()
+
+
+def test_a_folder_of_data_that_lacks_files_is_named_before_anything_starts(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(BASE / "tests" / "estate" / "olist_small", data)
+    Payments(str(data), "").check(Home(tmp_path / "home"))
+    (data / "olist_orders_dataset.csv").unlink()
+    (data / "olist_sellers_dataset.csv").unlink()
+    code, said = start(tmp_path / "home", DATA=str(data))
+    assert code == 1
+    assert said == (
+        f"Portico did not start: DATA is not the Olist sample: {data} has no file olist_sellers_dataset.csv, "
+        "olist_orders_dataset.csv."
+    )
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = str(taken.getsockname()[1])
+        code, said = start(tmp_path / "home", PORT=number)
+    assert code == 1
+    assert said.startswith(f"Portico did not start: port {number} is busy")
+    assert not (tmp_path / "home" / "env.json").exists()
 
 
 def test_a_program_that_dies_is_started_again_and_its_lines_are_shown(

@@ -1,7 +1,12 @@
-"""The files, row by row. A row that cannot be read is set aside with its line and reason, and the next one is read."""
+"""The files, row by row. A row that cannot be read is set aside with its line and reason, and the next one is read.
+
+`python -m estate.oltp.olist.files FOLDER` says what is wrong with a folder, with the standard library alone: a start
+asks it before anything is installed.
+"""
 
 import csv
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +78,8 @@ class Folder:
         """Raises BadFolder at once for what would stop the load later."""
         if not path.is_dir():
             raise BadFolder(f"There is no folder {path}.")
+        if absent := [name for name, _ in FILES.values() if not (path / name).is_file()]:
+            raise BadFolder(f"{path} has no file {', '.join(absent)}.")
         for name, columns in FILES.values():
             missing = [column for column in columns.split() if column not in header(path / name)]
             if missing:
@@ -124,8 +131,6 @@ class Folder:
 
 
 def header(path: Path) -> list[str]:
-    if not path.is_file():
-        raise BadFolder(f"{path.parent} has no file {path.name}.")
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source:
         names = next(csv.reader(source), [])
     return [name.strip() for name in names]
@@ -153,3 +158,10 @@ def fields(text: str, expected: int) -> list[str]:
     if any("\udc80" <= character <= "\udcff" for character in text):
         raise Unfit("it is not UTF-8")
     return values
+
+
+if __name__ == "__main__":
+    try:
+        Folder.of(Path(sys.argv[1]))
+    except (BadFolder, OSError) as error:
+        sys.exit(str(error))
