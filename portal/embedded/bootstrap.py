@@ -178,12 +178,19 @@ def environments(console: Console) -> None:
         beside.wait()
 
 
+def existing_part(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def free_megabytes(folder: Path) -> int:
+    return shutil.disk_usage(existing_part(folder)).free // 2**20
+
+
 def require_space(folder: Path, megabytes: int) -> None:
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    free = shutil.disk_usage(existing).free // 2**20
+    free = free_megabytes(folder)
     if free < megabytes:
         raise EmbeddedError(
-            f"The disk of {existing} has {free} MB left and {megabytes} MB are needed. Free some space."
+            f"The disk of {existing_part(folder)} has {free} MB left and {megabytes} MB are needed. Free some space."
         )
 
 

@@ -73,12 +73,16 @@ class Home:
 
 
 def write_private(file: Path, content: Mapping[str, object]) -> None:
+    write_whole(file, json.dumps(content, indent=1, sort_keys=True))
+
+
+def write_whole(file: Path, text: str) -> None:
     """Written beside and moved into place, so that a full disk or a kill never leaves half a file."""
     beside = file.with_suffix(f".{os.getpid()}.new")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(handle, "w") as out:
-            json.dump(content, out, indent=1, sort_keys=True)
+            out.write(text)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """The portal's own processes: web, worker, beat. Their lines come out with a prefix; one that dies is started again."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -51,9 +52,10 @@ class Programs:
             program.command, log=writing, env=self._env, death_signal=signal.SIGKILL, umask="027", cwd=Path.cwd()
         )
         os.close(writing)
-        process.write(self._home.run / f"{program.name}.json", process.Running.of(child.pid))
+        # Known before its file is written, which a full disk prevents: what is known here is stopped with the rest.
         self._programs[program.name] = program
         self._lives[program.name] = Life(child, pause_s=pause_s)
+        process.write(self._home.run / f"{program.name}.json", process.Running.of(child.pid))
         log = self._home.logs / f"{program.name}.log"
         pipe = os.fdopen(reading, "r", errors="replace")
         threading.Thread(target=self._carry, args=(program.name, pipe, log), daemon=True).start()
@@ -88,10 +90,12 @@ class Programs:
                 text = line.rstrip()
                 if not text:
                     continue
-                process.rotate(log)
-                with log.open("a") as out:
-                    out.write(CONTROL.sub("", text) + "\n")
                 self._console.part(name, text)
+                # A log that cannot be written (a full disk) must not stop the program that speaks.
+                with contextlib.suppress(OSError):
+                    process.rotate(log)
+                    with log.open("a") as out:
+                        out.write(CONTROL.sub("", text) + "\n")
 
 
 def ending(code: int) -> str:

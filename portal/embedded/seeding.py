@@ -11,7 +11,7 @@ from portal.embedded import commands
 from portal.embedded.bootstrap import bundle_fingerprint
 from portal.embedded.console import Console, Report
 from portal.embedded.errors import EmbeddedError
-from portal.embedded.home import BASE, Home
+from portal.embedded.home import BASE, Home, write_whole
 from portal.embedded.stamps import Stamp, fingerprint
 
 PYTHON = BASE / ".venv" / "bin" / "python"
@@ -107,7 +107,7 @@ class Seeding:
             return
         with self._console.step(f"Payments ({wanted})") as report:
             self._manage(report, "load_estate", *wanted.arguments)
-        self._home.loaded.write_text(str(wanted))
+        write_whole(self._home.loaded, str(wanted))
 
     def _once(self, title: str, key: str, wanted: str, *command: str) -> None:
         stamp = Stamp(self._marks / key, fingerprint(wanted) if wanted else "done")

@@ -149,10 +149,12 @@ class Embedded:
         return f"{name} ended with code {code}: {process.last_lines(self._log(name))} (see {self._log(name)})"
 
     def _end(self, name: str) -> None:
-        file = self._pid_file(name)
-        if running := process.read(file):
+        file, child = self._pid_file(name), self._children.pop(name, None)
+        # A full disk may have kept the file from being written; then the child itself says who it is.
+        running = process.read(file) or (process.Running.of(child.pid) if child else None)
+        if running:
             process.end(running, sig=PARTS[name].stop_signal)
-        if child := self._children.pop(name, None):
+        if child:
             child.wait()
         file.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ Begins with the machine's own Python 3.11 and nothing installed; becomes the por
 """
 
 import argparse
+import errno
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ from portal.embedded.seeding import PYTHON, Payments, Seeding
 PLAIN = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
 HEALTHY_WITHIN_S = 60.0
 FIRST_START_MB, LATER_START_MB = 3000, 300
+FULL_BELOW_MB = 16  # what fails with less than this left has failed for want of it, whatever it says
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = ("beat", "worker", "web")
 ROTATE_EVERY_S = 60.0
@@ -198,6 +200,19 @@ def second_half(console: Console, place: Home) -> None:
     Up(console, place).run()
 
 
+def explained(error: EmbeddedError | OSError, place: Home) -> EmbeddedError:
+    """One line. A disk that fills up while we start is met by whoever writes next, each in its own words."""
+    text = str(error) if isinstance(error, EmbeddedError) else f"{error.strerror}: {error.filename or place.path}"
+    free = bootstrap.free_megabytes(place.path)
+    if os.strerror(errno.ENOSPC) in text or free < FULL_BELOW_MB:
+        needed = LATER_START_MB if place.loaded.is_file() else FIRST_START_MB
+        return EmbeddedError(
+            f"the disk of {place.path} is full ({free} MB left). Everything that was started is stopped again. "
+            f"Free {needed} MB, then run `make up` again: it goes on where this start ended."
+        )
+    return EmbeddedError(text)
+
+
 def listen() -> None:
     """Whatever ends us ends everything in order: Ctrl-C, `make down`, a closed terminal, the death of `make`."""
     for number in STOPS:
@@ -223,10 +238,8 @@ def main() -> int:
     console = Console()
     try:
         (second_half if options.prepared else first_half)(console, place)
-    except EmbeddedError as error:
-        return fail(console, error)
-    except OSError as error:
-        return fail(console, EmbeddedError(f"{error.strerror}: {error.filename or place.path}"))
+    except (EmbeddedError, OSError) as error:
+        return fail(console, explained(error, place))
     except KeyboardInterrupt:
         return 0
     finally:

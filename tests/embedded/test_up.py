@@ -1,6 +1,8 @@
 """`make up` without its servers: who holds a home, what is done again, how programs are watched and shown."""
 
+import errno
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -15,9 +17,10 @@ import pytest
 from portal.embedded import bootstrap, claim, commands, up
 from portal.embedded.console import Console
 from portal.embedded.errors import EmbeddedError
-from portal.embedded.home import BASE, Home
+from portal.embedded.home import BASE, Home, port_is_free, write_whole
 from portal.embedded.programs import Program, Programs
 from portal.embedded.seeding import Payments, Seeding
+from portal.embedded.servers import Embedded
 from portal.embedded.stamps import Stamp, fingerprint
 
 HOLDER = """
@@ -187,3 +190,56 @@ def test_a_program_that_dies_is_started_again_and_its_lines_are_shown(
     assert "web      | hello" in shown
     assert "up       | web ended (code 7); starting it again in 1 s" in shown
     assert (place.logs / "web.log").read_text().startswith("hello\n")
+
+
+def test_a_disk_that_fills_up_is_named_whoever_meets_it(place: Home) -> None:
+    """In one line, also where a server said it in many words of its own."""
+    for error in (
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place.state_file)),
+        EmbeddedError('PostgreSQL could not be prepared: ERROR: could not extend file "1/2": No space left on device'),
+    ):
+        said = str(up.explained(error, place))
+        assert re.fullmatch(rf"the disk of {place.path} is full \(\d+ MB left\)\. .*Free 3000 MB, then run .*", said)
+    assert str(up.explained(EmbeddedError("another reason"), place)) == "another reason"
+
+
+def test_a_server_whose_file_cannot_be_written_does_not_stay(place: Home) -> None:
+    """The disk is full between the start of a process and the note that it runs."""
+    servers = Embedded(place.path)
+    servers.prepare()
+    (place.run / f"valkey.{os.getpid()}.new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as failed:
+        servers.start("valkey")
+    assert failed.value.errno == errno.ENOSPC
+    assert servers.status()["valkey"].running is False
+    assert not list(place.run.glob("*.new"))
+    port = int(place.read_state()["ports"]["valkey"])
+    assert port_is_free(port)
+    servers.start("valkey")
+    assert servers.status()["valkey"].answers
+    servers.stop()
+
+
+def test_a_program_goes_on_when_its_log_cannot_be_written(place: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    (place.logs / "web.log").symlink_to("/dev/full")
+    programs = Programs(place, Console(), {"PYTHONUNBUFFERED": "1"})
+    script = "import time\nfor n in range(20): print('line', n); time.sleep(0.01)\ntime.sleep(60)"
+    programs.start(Program("web", (sys.executable, "-c", script), 1))
+    shown = ""
+    try:
+        deadline = time.monotonic() + 10
+        while "line 19" not in shown and time.monotonic() < deadline:
+            time.sleep(0.05)
+            shown += capsys.readouterr().out
+        assert programs.dead("web") is None
+    finally:
+        programs.stop("web")
+    assert "web      | line 19" in shown
+
+
+def test_half_a_mark_is_never_left(place: Home) -> None:
+    place.done.mkdir()
+    place.loaded.with_suffix(f".{os.getpid()}.new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(place.loaded, "SCALE=1")
+    assert not list(place.done.iterdir())
