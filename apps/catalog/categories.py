@@ -30,6 +30,7 @@ RANKS = {
     "user.financial": 66,
     "user.financial.bank_account": 75,
     "user.financial.credit_card": 80,
+    "user.financial.credit_card.last4": 70,  # alone; beside more of the number it counts as the number
     "user.government_id": 85,
     "user.health_and_medical": 90,
     "user.biometric": 90,

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from apps.catalog.categories import most_sensitive
 from apps.catalog.types import Certainty, ColumnSchema
 from apps.compliance.policy.choose import Choice, choose
+from apps.compliance.policy.masks.python import mask_value
 from apps.compliance.policy.types import MaskKind, MaskRule, PolicySet, Reader
 from tests.policy.shop import ANA, OLTP
 
@@ -62,3 +64,23 @@ def test_several_kinds_of_data_in_one_column_are_hidden() -> None:
     assert mixed.kind is MaskKind.NULL
     alike = chosen("user.name", BROAD, carries=("user.name", "user.device"))
     assert alike.kind is MaskKind.REDACT
+
+
+CARD = rule("card", "user.financial.credit_card", MaskKind.PARTIAL_CARD, "analyst")
+LAST_FOUR = rule("last-four", "user.financial.credit_card.last4", MaskKind.CLEAR, "analyst")
+
+
+def test_what_is_said_of_a_card_is_true_of_a_whole_number_and_of_a_part() -> None:
+    reason = chosen("user.financial.credit_card", CARD, LAST_FOUR).reason
+    assert "of a whole number only the last four digits are shown, of a part of one nothing" in reason
+    assert mask_value(MaskKind.PARTIAL_CARD, "4242 4242 4242 1881") == "****1881"
+    for part in ("424242", "1881", "0927"):
+        assert mask_value(MaskKind.PARTIAL_CARD, part) == "****"
+
+
+def test_last_fours_are_shown_where_they_stand_alone_and_hidden_beside_the_number() -> None:
+    alone, number = "user.financial.credit_card.last4", "user.financial.credit_card"
+    assert chosen(alone, CARD, LAST_FOUR).kind is MaskKind.CLEAR
+    assert chosen(alone, CARD, LAST_FOUR, reader=OFFICER).kind is MaskKind.NULL, "a narrower rule reopens nothing"
+    assert most_sensitive([alone, number]) == number
+    assert chosen(number, CARD, LAST_FOUR, carries=(alone,)).kind is MaskKind.NULL

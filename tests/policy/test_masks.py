@@ -26,7 +26,20 @@ SHAPES = st.one_of(
     st.text("0123456789+- ()", max_size=22),
     st.from_regex(r"\A[0-9]{4}-[0-9]{2}", fullmatch=True),
     st.sampled_from(
-        ["", "@", "@@", "a@", "@b", "zoë@exämple.org", "李@例え.jp", "a@b@c", "4242 4242 4242 4242", "'--"]
+        [
+            "",
+            "@",
+            "@@",
+            "a@",
+            "@b",
+            "zoë@exämple.org",
+            "李@例え.jp",
+            "a@b@c",
+            "4242 4242 4242 4242",
+            "4242",
+            "424242",
+            "'--",
+        ]
     ),
 )
 TEXTS = st.lists(SHAPES, min_size=25, max_size=60)

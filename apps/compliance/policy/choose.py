@@ -21,7 +21,7 @@ WORDS = {
     MaskKind.YEAR: "only the year is shown",
     MaskKind.PARTIAL_EMAIL: "only the domain is shown",
     MaskKind.PARTIAL_PHONE: "only the last two digits are shown",
-    MaskKind.PARTIAL_CARD: "only the last four digits are shown",
+    MaskKind.PARTIAL_CARD: "of a whole number only the last four digits are shown, of a part of one nothing",
     MaskKind.INITIAL: "only the first letter is shown",
     MaskKind.REDACT: "replaced by a constant",
     MaskKind.NULL: "hidden",

@@ -12,7 +12,7 @@ class MaskKind(StrEnum):
     REDACT = "redact"  # a constant; leaks whether it is NULL
     PARTIAL_EMAIL = "partial_email"  # leaks the domain
     PARTIAL_PHONE = "partial_phone"  # leaks the last two digits
-    PARTIAL_CARD = "partial_card"  # leaks the last four at most
+    PARTIAL_CARD = "partial_card"  # leaks the last four of a whole number
     INITIAL = "initial"  # leaks the first letter
     YEAR = "year"  # leaks the year of a date
 
