@@ -92,7 +92,8 @@ class Seeding:
 
     def after_programs(self) -> None:
         """What the worker does: the first run of the pipeline and the first look at every source."""
-        self._once("First pipeline run", "pipeline", "", "run_pipeline", "payments_elt")
+        # A start that was stopped in the middle of it left the run to the next one's workers.
+        self._once("First pipeline run", "pipeline", "", "run_pipeline", "payments_elt", "--join")
         self._once("Catalog of every source", "sync", "", "sync_source")
 
     def _govern(self) -> None:

@@ -1,6 +1,8 @@
+import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from apps.pipelines import holds, services
@@ -11,7 +13,7 @@ from portal.runs.models import Run
 from portal.runs.services import resume_run
 from portal.runs.types import StepWaits
 from tests.people import HOUSE
-from tests.pipelines import builders
+from tests.pipelines import builders, driver, tiny
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +99,16 @@ def test_a_due_run_is_skipped_while_another_is_going(steward: User) -> None:
     due(steward)
     assert services.start_due(timezone.now()) == []
     assert f"run {holder.run_id} holds it" in builders.pipeline().schedule_note
+
+
+def test_a_start_follows_the_run_that_an_earlier_one_left(settings) -> None:  # type: ignore[no-untyped-def]
+    """`make up` that was stopped in the middle of the first run leaves it to the next one."""
+    settings.PIPELINES = {**settings.PIPELINES, **tiny.PIPELINES}
+    first = driver.start("tiny_loads")
+    with pytest.raises(CommandError, match=f"run {first.run_id} holds it") as refused:
+        call_command("run_pipeline", "tiny_loads", "--no-wait")
+    assert refused.value.returncode == 3
+    said = io.StringIO()
+    call_command("run_pipeline", "tiny_loads", "--join", "--no-wait", stdout=said)
+    assert said.getvalue() == f"Run {first.run_id} of tiny_loads is under way.\n"
+    assert PipelineRun.objects.count() == 1

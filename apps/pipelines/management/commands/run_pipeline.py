@@ -31,15 +31,27 @@ class Command(BaseCommand):
         parser.add_argument("--user", help="start it in this person's name")
         parser.add_argument("--wait", dest="wait", action="store_true", default=True, help="follow it (default)")
         parser.add_argument("--no-wait", dest="wait", action="store_false", help="start it and return")
+        parser.add_argument("--join", action="store_true", help="if another run holds it, follow that one")
         parser.add_argument("--timeout", type=float, default=4 * 3600, help="seconds to follow it at most")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        started = self._start(options["name"], options["user"])
-        self.stdout.write(f"Run {started.run_id} of {options['name']} started.")
+        run_id = self._run(options["name"], options["user"], join=options["join"])
         if options["wait"]:
-            self._follow(started.run_id, time.monotonic() + options["timeout"])
+            self._follow(run_id, time.monotonic() + options["timeout"])
+
+    def _run(self, name: str, username: str | None, *, join: bool) -> int:
+        try:
+            started = self._start(name, username)
+        except PipelineBusy as error:
+            if not join or error.holder is None:
+                raise CommandError(str(error), returncode=BUSY) from error
+            self.stdout.write(f"Run {error.holder} of {name} is under way.")
+            return error.holder
+        self.stdout.write(f"Run {started.run_id} of {name} started.")
+        return started.run_id
 
     def _start(self, name: str, username: str | None) -> PipelineRun:
+        """Raises PipelineBusy."""
         person = User.objects.filter(username=username, is_active=True).first() if username else None
         if username and person is None:
             raise CommandError(f"There is no active person called {username}.")
@@ -52,8 +64,6 @@ class Command(BaseCommand):
             )
         except UnknownPipeline as error:
             raise CommandError(str(error)) from error
-        except PipelineBusy as error:
-            raise CommandError(str(error), returncode=BUSY) from error
 
     def _follow(self, run_id: int, until: float) -> None:
         told: set[int] = set()
