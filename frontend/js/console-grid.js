@@ -10,6 +10,7 @@ class ResultGrid extends HTMLElement {
   connectedCallback() {
     this.src = this.getAttribute("src");
     this.pages = new Map();
+    this.size = PAGE; // smaller once a page would have been too big in bytes
     this.at = { row: 0, column: 0 };
     this.follow();
   }
@@ -19,7 +20,7 @@ class ResultGrid extends HTMLElement {
   }
 
   async fetchPage(number) {
-    const answer = await fetch(`${this.src}?page=${number}&page_size=${PAGE}`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(`${this.src}?page=${number}&page_size=${this.size}`, { headers: { Accept: "application/json" } });
     return answer.json();
   }
 
@@ -43,7 +44,7 @@ class ResultGrid extends HTMLElement {
   show(body) {
     this.columns = body.columns;
     this.total = body.row_count;
-    this.pages.set(1, body.rows);
+    this.keep(1, body);
     this.widths = body.columns.map((column, at) => width(column, body.rows, at));
     const head = element("div", { role: "row", class: "grid__row grid__row--head", "aria-rowindex": 1 });
     body.columns.forEach((column, at) => head.append(this.head(column, at)));
@@ -100,16 +101,28 @@ class ResultGrid extends HTMLElement {
   }
 
   values(number) {
-    const page = Math.floor(number / PAGE) + 1;
+    const page = Math.floor(number / this.size) + 1;
     const rows = this.pages.get(page);
     if (rows === undefined) {
+      const asked = this.size;
       this.pages.set(page, null);
       this.fetchPage(page).then((body) => {
-        this.pages.set(page, body.rows);
+        if (asked === this.size) this.keep(page, body); // else another answer has made the pages smaller meanwhile
         this.draw();
       }, () => this.pages.delete(page));
     }
-    return rows?.[number % PAGE];
+    return rows?.[number % this.size];
+  }
+
+  // `next` says in which size the rows go on; that size divides the one that was asked for.
+  keep(page, body) {
+    const size = body.next ? Number(new URL(body.next, location.href).searchParams.get("page_size")) : this.size;
+    const start = (page - 1) * this.size;
+    if (size < this.size) {
+      this.size = size;
+      this.pages.clear();
+    }
+    this.pages.set(start / this.size + 1, body.rows);
   }
 
   move(event) {
