@@ -33,8 +33,14 @@ def problem_at(node: exp.Expr, code: str, message: str, hint: str = "") -> SqlPr
     for part in node.walk():
         line = part.meta.get("line")
         if line is not None:
-            return SqlProblem(code, message, hint=hint, line=line, column=part.meta.get("col"))
+            return SqlProblem(code, message, hint=hint, line=line, column=column_of(part))
     return SqlProblem(code, message, hint=hint)
+
+
+def column_of(node: exp.Expr) -> int:
+    """Where its word starts: the parser remembers the column at which it ends, and both offsets."""
+    meta = node.meta
+    return max(1, int(meta["col"]) - (int(meta["end"]) - int(meta["start"])))
 
 
 def parse_query(text: str, dialect: Dialect) -> exp.Query:
@@ -83,7 +89,8 @@ def parsed(text: str, dialect: Dialect) -> list[exp.Expr | None]:
             f"This is not understood: {first.get('description') or 'the text ends too early'}.",
             hint="Check the spelling around the marked place.",
             line=first.get("line"),
-            column=first.get("col"),
+            # The parser says where the marked word ends.
+            column=max(1, first["col"] - len(first.get("highlight") or " ") + 1) if "col" in first else None,
         ) from None
     except TokenError:
         raise SqlProblem(

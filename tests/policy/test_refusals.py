@@ -210,7 +210,16 @@ def test_without_rules_nothing_is_configured() -> None:
     assert code("select 1", OLTP, PolicySet(0, ())) == "not_configured"
 
 
-def test_a_refusal_names_the_place() -> None:
-    decision = decide("select id,\n  nope\nfrom customers", ANA, OLTP, RULES, LIMITS)
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("select id,\n  nope\nfrom customers", (2, 3)),
+        ('select id,\n    "no pe" from customers', (2, 5)),
+        ("select id from nowhere", (1, 16)),
+        ("select id from\n  customers where where id = 1", (2, 19)),
+    ],
+)
+def test_a_refusal_points_to_where_the_word_starts(text: str, place: tuple[int, int]) -> None:
+    decision = decide(text, ANA, OLTP, RULES, LIMITS)
     assert isinstance(decision, Refused)
-    assert (decision.line, decision.column is not None) == (2, True)
+    assert (decision.line, decision.column) == place
