@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -94,10 +95,14 @@ PARTS = {
 SETTINGS = {"portal_db": "PORTICO_DATABASE_URL", "broker": "PORTICO_BROKER_URL"}
 
 
+def log_of(name: str) -> Path:
+    """Of a component of the local servers."""
+    return Path(settings.LOG_DIR) / f"{PARTS.get(name, name)}.log"
+
+
 def remedy(name: str) -> str:
     if settings.EMBEDDED:
-        log = settings.LOG_DIR / f"{PARTS.get(name, name)}.log"
-        return f"`make up` starts it; its log is {log}."
+        return f"`make up` starts it; its log is {log_of(name)}."
     if name in {"worker", "scheduler"}:
         return "Start one as portal/celery.py says."
     return f"Check {SETTINGS.get(name, f'PORTICO_{name.upper()}_CATALOG_URL')} and the way to that address."

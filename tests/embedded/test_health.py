@@ -1,6 +1,7 @@
 """`/healthz` and `manage.py doctor`: each component by itself, quickly, and no addresses for strangers."""
 
 import io
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from django.test import Client
 
 from portal.accounts.models import User
 from portal.desk import health
+from portal.embedded import claim
 from portal.runs.health import beat
 from tests.servers import servers
 
@@ -85,5 +87,20 @@ def test_the_doctor_says_where_and_what_to_do(all_up: None) -> None:
     lines = said.getvalue().splitlines()
     assert any(line.startswith("portal_db") and "127.0.0.1:" in line and "PostgreSQL" in line for line in lines)
     assert any("->" in line and "warehouse.log" in line for line in lines)
+    assert not any("starts it again by itself" in line for line in lines)
     for name in ("payments_catalog", "portico_app"):
         assert servers.home.read_state()["secrets"][name] not in said.getvalue()
+
+
+def test_the_doctor_does_not_advise_what_runs_already(all_up: None) -> None:
+    servers.stop("warehouse")
+    handle = claim.take(servers.home, address="http://127.0.0.1:8000/")  # as a running `make up` does
+    said = io.StringIO()
+    try:
+        with pytest.raises(CommandError, match="1 of 7 down: warehouse"):
+            call_command("doctor", stdout=said)
+    finally:
+        os.close(handle)
+    (advice,) = [line for line in said.getvalue().splitlines() if "->" in line]
+    assert "`make up` is running and starts it again by itself" in advice
+    assert "warehouse.log" in advice

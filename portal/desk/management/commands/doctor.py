@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.desk.health import Board
+from portal.desk.health import Board, log_of
+from portal.embedded import claim
+from portal.embedded.home import Home
 
 
 class Command(BaseCommand):
@@ -13,6 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         components = Board().components()
+        runs = bool(settings.EMBEDDED and claim.holder(Home(settings.HOME)))
         for component in components:
             style = self.style.SUCCESS if component.ok else self.style.ERROR
             word = style(f"{component.status:<5}")
@@ -21,7 +25,11 @@ class Command(BaseCommand):
                 f"{component.name:<10} {word} {component.latency_ms:>8.1f} ms  {component.address:<34} {detail}"
             )
             if component.remedy:
-                self.stdout.write(f"{'':<10} -> {component.remedy}")
+                self.stdout.write(f"{'':<10} -> {_while_up(component.name) if runs else component.remedy}")
         down = [component.name for component in components if not component.ok]
         if down:
             raise CommandError(f"{len(down)} of {len(components)} down: {', '.join(down)}")
+
+
+def _while_up(name: str) -> str:
+    return f"`make up` is running and starts it again by itself; why it ended stands in {log_of(name)}."
