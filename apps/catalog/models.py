@@ -3,6 +3,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
+from apps.catalog.check_words import check_words
 from apps.catalog.types import Certainty, EdgeKind, SourceKind
 
 
@@ -212,6 +213,10 @@ class Check(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def words(self) -> str:
+        return check_words(self.name, self.column)
 
 
 class CheckOutcome(models.Model):

@@ -8,6 +8,8 @@ from apps.catalog.types import SourceSchema
 from portal.accounts.access import visible
 from portal.accounts.models import User
 from portal.accounts.selectors import Someone
+from portal.runs.flows import ACTIVE
+from portal.runs.models import Run
 
 
 class SourceNotSynced(LookupError):
@@ -42,3 +44,11 @@ def catalog_schema(source: str) -> SourceSchema:
 def sources_for(person: Someone) -> list[Source]:
     """Sources of which the person may know at least one dataset."""
     return list(Source.objects.filter(pk__in=datasets_for(person).order_by().values("source")).order_by("name"))
+
+
+def filling() -> str:
+    """Why the catalog holds nothing at all, for anybody: "run" while one that may fill it works, "nothing" when none
+    does, empty when it holds something. Says no more than that: neither which run, nor whose."""
+    if Dataset.objects.exists():
+        return ""
+    return "run" if Run.objects.filter(kind="pipeline", state__in=ACTIVE).exists() else "nothing"

@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from apps.catalog import details, lineage
 from apps.catalog.models import Dataset, SyncRun
 from apps.catalog.search import FACETS, Facet, Wanted, facets, find, reasons
-from apps.catalog.selectors import datasets_for, sources_for
+from apps.catalog.selectors import datasets_for, filling, sources_for
 from portal.accounts.selectors import Someone, roles_of
 from portal.audit.selectors import events_about
 
@@ -44,6 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "facets": [_choices(request, facet) for facet in facets(request.user, wanted)],
         "chosen": [(name, value, _address(request, name, "")) for name in FACETS if (value := getattr(wanted, name))],
         "sources": sources_for(request.user),
+        "filling": "" if rows else filling(),
         "address": _address(request, "page", ""),
     }
     return render(request, "catalog/home.html", context)

@@ -14,6 +14,7 @@ from apps.pipelines.dbt_log import readable
 from apps.pipelines.dbt_results import BuildResult, NodeResult, read_results
 from apps.pipelines.definitions import Transform
 from apps.pipelines.models import PipelineRun
+from portal.runs.sentences import counted
 from portal.runs.types import Outcome, StepContext, StepFailed
 
 KEPT_TARGETS = 5
@@ -95,7 +96,7 @@ def _why(code: int, result: BuildResult) -> str:
 
 def _what(node: NodeResult) -> str:
     if node.is_test and node.status == "fail":
-        return f"test {node.name}: {node.failures} rows against it"
+        return f"test {node.name}: {counted(node.failures, 'row')} against it"
     return f"{node.kind} {node.name}: {node.message or node.status}"
 
 

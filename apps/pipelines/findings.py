@@ -9,6 +9,7 @@ from apps.pipelines.definitions import Extract
 from apps.pipelines.models import Check, PipelineRun
 from apps.pipelines.stores import WAREHOUSE
 from portal.audit.types import Actor
+from portal.runs.sentences import counted
 from portal.runs.types import StepContext
 
 Kind = Check.Kind
@@ -30,7 +31,13 @@ def write_tests(context: StepContext, run: PipelineRun, result: BuildResult) -> 
 
 def _test(run: PipelineRun, node: NodeResult) -> Check:
     passed = node.status in {"pass", "warn"}
-    detail = node.message if node.status == "error" else f"{node.failures} rows against it" if node.failures else ""
+    detail = (
+        node.message
+        if node.status == "error"
+        else f"{counted(node.failures, 'row')} against it"
+        if node.failures
+        else ""
+    )
     return Check(
         pipeline_run=run,
         kind=Kind.TEST,

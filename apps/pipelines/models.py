@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from apps.catalog.check_words import check_words
+
 
 class Pipeline(models.Model):
     """One entry of `settings.PIPELINES`; what it does stands in the definition that the dotted path names."""
@@ -167,3 +169,7 @@ class Check(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {'passed' if self.passed else 'failed'}"
+
+    @property
+    def words(self) -> str:
+        return check_words(self.name, self.column)

@@ -10,6 +10,7 @@ from apps.pipelines.models import Cursor, LoadReceipt, PipelineRun
 from apps.pipelines.staging import stage
 from apps.pipelines.stores import source_store, warehouse
 from apps.pipelines.windows import window as window_after
+from portal.runs.sentences import counted
 from portal.runs.types import Outcome, StepContext, StepFailed
 
 Status = LoadReceipt.Status
@@ -52,7 +53,7 @@ def extract(context: StepContext) -> Outcome:
     columns = _watch_columns(context, work.run, source)
     receipt = _stage(context, receipt, source, columns)
     return Outcome(
-        f"{receipt.extracted_rows:,} rows in {receipt.files} file{'s' if receipt.files != 1 else ''}",
+        f"{counted(receipt.extracted_rows, 'row')} in {counted(receipt.files, 'file')}",
         counts={"rows": receipt.extracted_rows, "bytes": receipt.bytes, "files": receipt.files},
         output=output,
     )
@@ -125,9 +126,12 @@ def load(context: StepContext) -> Outcome:
     receipts.remove_staged(receipt)
     if receipt.status == Status.EMPTY:
         return Outcome("Nothing to load", counts={"rows": 0})
-    known = f", {receipt.known_rows:,} were known" if receipt.known_rows else ""
+    known = (
+        f", {receipt.known_rows:,} {'was' if receipt.known_rows == 1 else 'were'} known" if receipt.known_rows else ""
+    )
     return Outcome(
-        f"{receipt.loaded_rows:,} new rows{known}", counts={"rows": receipt.loaded_rows, "known": receipt.known_rows}
+        f"{counted(receipt.loaded_rows, 'new row')}{known}",
+        counts={"rows": receipt.loaded_rows, "known": receipt.known_rows},
     )
 
 

@@ -8,6 +8,7 @@ from apps.queries import results, services
 from apps.queries.models import Execution
 from apps.queries.selectors import text_of
 from portal.accounts.types import Purpose
+from portal.runs.sentences import counted
 from portal.runs.types import Outcome, StepContext, StepFailed
 from portal.stores.types import Store
 
@@ -46,8 +47,8 @@ def answered(context: StepContext, row: Execution) -> Outcome:
     outcome = services.outcome_of(row.source, allowed, types)
     with context.fenced():
         services.finish(key=row.pk, outcome=outcome, rows=answer.rows, truncated=answer.truncated)
-    context.log(f"{answer.rows} rows")
-    return Outcome(f"{answer.rows} rows", counts={"rows": answer.rows})
+    context.log(counted(answer.rows, "row"))
+    return Outcome(counted(answer.rows, "row"), counts={"rows": answer.rows})
 
 
 def failed(context: StepContext, key: uuid.UUID, failure: gate.QueryFailed) -> Outcome:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zlib import crc32
 
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ EXPONENTS = {
     **dict.fromkeys((*NO_DECIMALS, "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
+TONES = 8  # as many as `frontend/css/frame.css` has
 UNKNOWN = "\N{EN DASH}"
 STATES = {"queued", "running", "waiting", "done", "failed", "cancelled", "paused", "refused", "skipped"}
 SAME_AS = {"up": "done", "passed": "done", "succeeded": "done", "down": "failed"}
@@ -105,7 +107,20 @@ def state_icon(state: Any) -> str:
 
 
 def initials(name: Any) -> str:
-    return "".join(word[0] for word in str(name or "").split()[:2]).upper()
+    """Of a full name the first letters, of a single word (a sign-in name) its first two: `AM`, `An`."""
+    words = str(name or "").split()
+    return words[0][:2].capitalize() if len(words) == 1 else "".join(word[0] for word in words[:2]).upper()
+
+
+def tone(name: Any) -> str:
+    """Which of the avatar's colours a person has, always the same: two people may have the same two letters."""
+    return str(crc32(str(name or "").encode()) % TONES)
+
+
+def unit_of(unit: Any, number: Any) -> str:
+    """`row` for one, `rows` for any other number."""
+    word = str(unit or "")
+    return word.removesuffix("s") if as_number(number) == 1 else word
 
 
 def short_id(value: Any) -> str:

@@ -71,6 +71,16 @@ class Run(models.Model):
         return reverse(settings.RUN_PAGES.get(self.kind, "runs:detail"), args=[self.pk])
 
     @property
+    def started_how(self) -> str:
+        """`by ana`, `from the command line`, `by the schedule, in the name of stefan`"""
+        ways = {
+            "schedule": f"by the schedule, in the name of {self.actor_name}",
+            "api": f"by {self.actor_name} over the API",
+            "command": f"by {self.actor_name} from the command line" if self.started_by_id else "from the command line",
+        }
+        return ways.get(self.trigger, f"by {self.actor_name}")
+
+    @property
     def took_s(self) -> float | None:
         """Seconds of work so far, or in all."""
         if self.started_at is None:

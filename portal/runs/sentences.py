@@ -24,6 +24,11 @@ def _later(skipped: int) -> str:
     return "" if not skipped else f"; {skipped} later step{'s' if skipped > 1 else ''} skipped"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `1,204 rows`"""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def first_line(text: str, limit: int = 300) -> str:
     """The first line of an error, cut: what fits into a sentence. The log has the rest."""
     line = text.strip().splitlines()[0] if text.strip() else "no reason given"

@@ -8,15 +8,20 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.catalog import services
+from apps.catalog.check_words import check_words
 from apps.catalog.models import Dataset
 from apps.catalog.search import Wanted, facets, find, provider, reasons
 from apps.catalog.types import CheckResult
 from portal.accounts.access import grant_view
 from portal.accounts.models import User
 from portal.accounts.types import Role
+from portal.runs.services import start_run
+from portal.runs.types import RunPlan
 from tests.catalog.builders import HOUSE, dataset, edge, loads, shop
 from tests.catalog.test_classification import confirm
 from tests.people import person
+from tests.runs.plans import step
+from tests.runs.steps import KINDS
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +112,33 @@ def test_a_dataset_one_may_not_know_of_does_not_exist(core: Dataset, outsider: U
 def test_a_retired_dataset_has_no_page(core: Dataset, steward: User) -> None:
     Dataset.objects.filter(pk=core.pk).update(retired_at=core.synced_at)
     assert page(steward, reverse("catalog:dataset", args=[core.pk])).status_code == 404
+
+
+def test_a_catalog_that_nobody_has_filled_yet_says_so_and_not_that_access_is_missing(analyst: User, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.STEP_KINDS = {**settings.STEP_KINDS, **KINDS}
+    address = reverse("catalog:home")
+    assert "No source has been looked at yet" in page(analyst, address).content.decode()
+    start_run(
+        actor=HOUSE, plan=RunPlan("pipeline", "x", "X", (step("a", "trivial"),), permission="pipelines.view_pipeline")
+    )
+    text = page(analyst, address).content.decode()
+    assert "The first run is under way" in text
+    assert "may see" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "words"),
+    [
+        ("not_null_fct_charges_CHARGE_ID", "CHARGE_ID", "CHARGE_ID is never empty"),
+        ("unique_dim_dates_DATE", "DATE", "DATE is never there twice"),
+        ("accepted_values_fct_charges_STATUS__a__b", "STATUS", "STATUS is one of the known values"),
+        ("relationships_x_ID__ID__ref_y_", "ID", "ID is known where it points to"),
+        ("charges_have_a_customer", "", "charges have a customer"),
+        ("Charges agree: EUR", "", "Charges agree: EUR"),
+    ],
+)
+def test_a_check_is_told_in_words(name: str, column: str, words: str) -> None:
+    assert check_words(name, column) == words
 
 
 def test_the_catalog_of_an_outsider_is_empty(core: Dataset, outsider: User) -> None:

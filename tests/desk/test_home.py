@@ -69,6 +69,18 @@ def test_home_shows_ones_own_last_steps_only(client: Client, analyst: User, coll
     assert "of colin" not in page
 
 
+def test_what_follows_of_itself_is_nothing_one_did(client: Client, analyst: User) -> None:
+    """The steps of a run that somebody started stand in the trail in that person's name."""
+    with transaction.atomic():
+        for action in (Action.RUN_STARTED, Action.STEP_QUEUED, Action.STEP_FINISHED, Action.RUN_FINISHED):
+            record(actor=Actor.of(analyst), action=action, target=Target("run", "1", f"of {action}"))
+    client.force_login(analyst)
+    page = client.get("/").content.decode()
+    assert "of runs.started" in page
+    assert "of runs.step" not in page
+    assert "of runs.finished" not in page
+
+
 def test_sections_come_from_the_settings(client: Client, analyst: User, colleague: User, settings) -> None:  # type: ignore[no-untyped-def]
     settings.HOME_SECTIONS = ["tests.desk.test_home.section"]
     client.force_login(analyst)

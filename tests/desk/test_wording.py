@@ -1,10 +1,13 @@
+import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
+from portal.accounts.demo import DEMO_PEOPLE
 from portal.desk import wording
+from portal.embedded.home import BASE
 from portal.runs.types import State
 
 
@@ -76,5 +79,24 @@ def test_every_state_of_a_run_has_its_shape(state: State) -> None:
 def test_words() -> None:
     assert wording.last_word("user.financial.credit_card") == "credit card"
     assert wording.initials("Ana Maria Alvarez") == "AM"
+    assert wording.initials("ana") == "An"
     assert wording.state_icon("odd") == "dot"
     assert wording.short_id("0123456789abcdef") == "01234567…"
+
+
+def test_two_demo_people_never_have_the_same_avatar() -> None:
+    """Neither the letters, for whoever sees no colours, nor the colours."""
+    names = [person.username for person in DEMO_PEOPLE]
+    assert len({wording.initials(name) for name in names}) == len(names)
+    for one, other in itertools.combinations(names, 2):
+        assert wording.tone(one) != wording.tone(other) or one[0] != other[0]
+    sheet = (BASE / "frontend" / "css" / "frame.css").read_text()
+    assert all(f".avatar--{tone}," in sheet for tone in range(wording.TONES))
+
+
+@pytest.mark.parametrize(
+    ("unit", "number", "said"),
+    [("rows", 1, "row"), ("rows", 0, "rows"), ("rows", "1", "row"), ("rows", None, "rows"), ("", 1, "")],
+)
+def test_one_row_is_no_rows(unit: str, number: object, said: str) -> None:
+    assert wording.unit_of(unit, number) == said

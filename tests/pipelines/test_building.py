@@ -40,7 +40,7 @@ def test_a_failed_test_names_itself_and_what_stands_on_it_is_skipped() -> None:
     started = driver.start("tiny")
     run = ended(started.run)
     assert run.state == "failed"
-    assert "failed in dbt build: test known_currencies: 1 rows against it" in run.reason
+    assert "failed in dbt build: test known_currencies: 1 row against it" in run.reason
     assert "later steps skipped" in run.reason
     (failed,) = started.checks.filter(kind="test", passed=False)
     assert (failed.name, failed.dataset, failed.column) == ("known_currencies", "ANALYTICS.TINY.ORDERS", "CURRENCY")

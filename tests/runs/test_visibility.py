@@ -9,6 +9,7 @@ from portal.runs import selectors
 from portal.runs.claims import claim
 from portal.runs.models import Run
 from portal.runs.reasons import reason_of
+from portal.runs.sentences import counted
 from tests.runs.plans import start, step
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +107,23 @@ def test_who_holds_a_pool_is_named_only_to_those_who_may_see_that_run(analyst: U
     assert str(holder.pk) not in signed_in(outsider).get(f"/runs/{waiting.pk}/steps/").content.decode().replace(
         str(waiting.pk), ""
     )
+
+
+@pytest.mark.parametrize(
+    ("trigger", "by", "words"),
+    [
+        ("manual", True, "by ana"),
+        ("schedule", True, "by the schedule, in the name of ana"),
+        ("api", True, "by ana over the API"),
+        ("command", True, "by ana from the command line"),
+        ("command", False, "from the command line"),
+    ],
+)
+def test_how_a_run_was_started_is_said_once(analyst: User, trigger: str, by: bool, words: str) -> None:
+    run = Run(trigger=trigger, actor_name="ana" if by else "command", started_by=analyst if by else None)
+    assert run.started_how == words
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 rows"), (1, "1 row"), (1204, "1,204 rows")])
+def test_counts_in_words(number: int, words: str) -> None:
+    assert counted(number, "row") == words

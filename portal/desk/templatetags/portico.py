@@ -21,6 +21,8 @@ register.filter("state_word", wording.state_word)
 register.filter("state_icon", wording.state_icon)
 register.filter("money", wording.money)
 register.filter("initials", wording.initials)
+register.filter("tone", wording.tone)
+register.filter("unit_of", wording.unit_of)
 register.filter("short_id", wording.short_id)
 register.filter("duration", wording.duration)
 

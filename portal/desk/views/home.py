@@ -15,6 +15,13 @@ from portal.notices.selectors import notices_for
 
 NEEDS = 8
 RECENT = 8
+# What follows of itself from something a person did is told in their name in the trail; it is nothing they did.
+FOLLOWS = (
+    *(action for action in Action if action.startswith("runs.step_")),
+    Action.RUN_MOVED,
+    Action.RUN_FINISHED,
+    Action.LEASE_LOST,
+)
 COMINGS = (Action.SIGNED_IN, Action.SIGNED_OUT)
 
 
@@ -22,7 +29,11 @@ COMINGS = (Action.SIGNED_IN, Action.SIGNED_OUT)
 def home(request: HttpRequest) -> HttpResponse:
     user = person(request)
     needs = list(notices_for(user)[: NEEDS + 1])
-    mine = Event.objects.filter(actor_kind="user", actor_id=str(user.pk)).exclude(action__in=COMINGS).order_by("-at")
+    mine = (
+        Event.objects.filter(actor_kind="user", actor_id=str(user.pk))
+        .exclude(action__in=COMINGS + FOLLOWS)
+        .order_by("-at")
+    )
     context = {
         "needs": needs[:NEEDS],
         "more": len(needs) > NEEDS,
