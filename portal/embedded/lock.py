@@ -12,6 +12,8 @@ from portal.embedded.console import Console, fail
 from portal.embedded.errors import EmbeddedError
 
 PLAIN = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--quiet")
+# As in the installation (`bootstrap.install`): with more than one index the first must not hide what another has.
+STRATEGY = ("--index-strategy", "unsafe-best-match")
 OUTPUTS = {
     "portal.txt": ("pyproject.toml",),
     "local.txt": ("pyproject.toml", "--group", "embedded", "--group", "dev"),
@@ -31,7 +33,7 @@ def main() -> int:
         for name, sources in OUTPUTS.items():
             with console.step(f"requirements/{name}") as report:
                 more = ("--upgrade",) if options.upgrade else ()
-                command = [UV, "pip", "compile", *sources, *PLAIN, *more, "--python-version", "3.11"]
+                command = [UV, "pip", "compile", *sources, *PLAIN, *STRATEGY, *more, "--python-version", "3.11"]
                 commands.run([*command, "-o", LOCKS / name], report=report, env=uv_environment())
     except EmbeddedError as error:
         return fail(console, error)
