@@ -1,5 +1,6 @@
 """The pipeline of the estate, whole and once: files -> PostgreSQL and MongoDB -> RAW -> dbt -> checks -> catalog."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,12 +8,13 @@ from django.test import Client
 
 from apps.catalog.models import Check, Dataset, LineageEdge
 from apps.pipelines.models import Cursor
+from apps.queries.console import Example, examples
 from estate import load
 from estate.pipelines.payments_elt import PAYMENTS_ELT
 from portal.accounts.models import User
 from portal.runs.models import LogLine
 from portal.stores import open_store
-from portal.stores.types import Sql
+from portal.stores.types import Documents, Sql
 from tests.estate.conftest import SMALL, empty, platform, schemas
 from tests.pipelines.builders import started
 from tests.pipelines.workers import Workers, follow
@@ -67,3 +69,21 @@ def test_from_the_files_to_the_catalog(filled: None, analyst: User) -> None:
     page = client.get(f"/pipelines/runs/{run.run_id}/").content.decode()
     assert "CSV files" in page
     assert "33.43 BRL" in page
+
+    for each in examples():
+        says = "Olist sample has none" in each.about or "at least" in each.about
+        assert answered(each) or says, f"{each.key} finds nothing here, and its description does not say why"
+
+
+def answered(example: Example) -> int:
+    """Rows of an approved query, as a machine that may read everything gets them."""
+    with open_store(example.source, "loader").read(statement(example)) as rows:
+        return sum(batch.num_rows for batch in rows)
+
+
+def statement(example: Example) -> Sql | Documents:
+    if example.source != "documents":
+        return Sql(example.text)
+    asked = json.loads(example.text)
+    found = asked.get("pipeline") or [{"$match": asked["filter"]}, {"$project": asked["projection"]}]
+    return Documents(asked["collection"], tuple(found))
