@@ -41,6 +41,11 @@ class Line:
             target=event.target_name or event.target_id,
         )
 
+    @property
+    def sentence(self) -> str:
+        """`query refused`, `run started`, `purpose changed`"""
+        return self.did if self.kind in ("user", "token") or self.kind in self.did else f"{self.kind} {self.did}"
+
 
 def details(event: Event) -> list[tuple[str, str]]:
     """What the sealed text says beyond who, what and when, as rows of a table."""

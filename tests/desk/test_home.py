@@ -72,11 +72,19 @@ def test_home_shows_ones_own_last_steps_only(client: Client, analyst: User, coll
 def test_what_follows_of_itself_is_nothing_one_did(client: Client, analyst: User) -> None:
     """The steps of a run that somebody started stand in the trail in that person's name."""
     with transaction.atomic():
-        for action in (Action.RUN_STARTED, Action.STEP_QUEUED, Action.STEP_FINISHED, Action.RUN_FINISHED):
+        for action in (
+            Action.RUN_STARTED,
+            Action.STEP_QUEUED,
+            Action.STEP_FINISHED,
+            Action.RUN_FINISHED,
+            Action.QUERY_DECIDED,
+        ):
             record(actor=Actor.of(analyst), action=action, target=Target("run", "1", f"of {action}"))
     client.force_login(analyst)
     page = client.get("/").content.decode()
     assert "of runs.started" in page
+    assert "Run started" in page
+    assert "of queries.decided" not in page
     assert "of runs.step" not in page
     assert "of runs.finished" not in page
 

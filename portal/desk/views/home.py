@@ -21,6 +21,7 @@ FOLLOWS = (
     Action.RUN_MOVED,
     Action.RUN_FINISHED,
     Action.LEASE_LOST,
+    Action.QUERY_DECIDED,
 )
 COMINGS = (Action.SIGNED_IN, Action.SIGNED_OUT)
 
