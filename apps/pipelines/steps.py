@@ -98,12 +98,8 @@ def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: 
         context.progress(rows)
 
     try:
-        files = stage(
-            receipts.stage_folder(receipt),
-            source.batches(window, conform, columns),
-            prefix=f"a{context.attempt}",
-            after_batch=after_batch,
-        )
+        with source.parts(window, conform, columns) as parts:
+            files = stage(receipts.stage_folder(receipt), parts, prefix=f"a{context.attempt}", after_batch=after_batch)
     except OSError as error:
         raise StepFailed(f"The stage folder cannot be written: {error.strerror}.", retryable=True) from error
     for name, lost in sorted(conform.misfits.items()):

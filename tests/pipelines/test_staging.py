@@ -18,7 +18,7 @@ def batches(*sizes: int) -> list[pa.RecordBatch]:
 
 
 def test_every_row_arrives_and_files_are_finished(tmp_path: Path) -> None:
-    files = stage(tmp_path / "x", batches(10, 0, 5))
+    files = stage(tmp_path / "x", [batches(10, 0, 5)])
     assert [file.rows for file in files] == [15]
     assert pq.read_table(files[0].path).num_rows == 15
     assert files[0].bytes == files[0].path.stat().st_size
@@ -26,16 +26,16 @@ def test_every_row_arrives_and_files_are_finished(tmp_path: Path) -> None:
 
 
 def test_a_new_file_begins_past_the_size(tmp_path: Path) -> None:
-    files = stage(tmp_path / "x", batches(10, 10, 10), file_bytes=1)
-    assert [file.path.name for file in files] == [f"part-0000{n}.parquet" for n in range(3)]
+    files = stage(tmp_path / "x", [batches(10, 10, 10)], file_bytes=1)
+    assert [file.path.name for file in files] == [f"part-0-0000{n}.parquet" for n in range(3)]
 
 
 def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
     import hashlib
 
-    (file,) = stage(tmp_path / "x", batches(10))
+    (file,) = stage(tmp_path / "x", [batches(10)])
     assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
-    (again,) = stage(tmp_path / "y", batches(10))
+    (again,) = stage(tmp_path / "y", [batches(10)])
     assert content_hash([file]) == content_hash([again])
 
 
@@ -45,10 +45,10 @@ def test_an_attempt_that_dies_leaves_no_finished_file_and_the_next_clears_it(tmp
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        stage(tmp_path / "x", dies(), prefix="a1")
+        stage(tmp_path / "x", [dies()], prefix="a1")
     assert list((tmp_path / "x").iterdir()) == []
-    (tmp_path / "x" / "a1-00000.part").write_bytes(b"killed here")
-    files = stage(tmp_path / "x", batches(3), prefix="a2")
+    (tmp_path / "x" / "a1-0-00000.part").write_bytes(b"killed here")
+    files = stage(tmp_path / "x", [batches(3)], prefix="a2")
     assert list((tmp_path / "x").iterdir()) == [files[0].path]
     clear(tmp_path / "x")
     assert not (tmp_path / "x").exists()
@@ -56,7 +56,7 @@ def test_an_attempt_that_dies_leaves_no_finished_file_and_the_next_clears_it(tmp
 
 
 def test_nothing_to_stage_is_no_file(tmp_path: Path) -> None:
-    assert stage(tmp_path / "x", batches(0)) == ()
+    assert stage(tmp_path / "x", [batches(0)]) == ()
 
 
 def one(name: str, values: list[object], store_type: str = "") -> pa.RecordBatch:
