@@ -4,6 +4,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+# After a number: "3 values that ...".
+REASONS = {
+    "type": "values that do not fit its type, loaded as NULL",
+    "moment": "moments that are infinite or outside of the years 1 to 9999, loaded as NULL",
+    "key": "rows left out, because they have no usable key",
+    "cursor": "rows left out, because they have no usable cursor",
+}
+
 
 class Pipeline(models.Model):
     """One entry of `settings.PIPELINES`; what it does stands in the definition that the dotted path names."""
@@ -96,6 +104,8 @@ class LoadReceipt(models.Model):
     files = models.IntegerField(default=0)
     content_hash = models.CharField(max_length=64, blank=True)
     columns = models.JSONField(default=list)
+    # Whole counts by column and reason; the rows themselves are `rejects`, up to a limit.
+    rejected = models.JSONField(default=list)
     reconciled = models.BooleanField(default=False)
     window_at = models.DateTimeField()
     extracted_at = models.DateTimeField(null=True, blank=True)
@@ -121,6 +131,31 @@ class LoadReceipt(models.Model):
             Status.EMPTY: "skipped",
             Status.ABANDONED: "failed",
         }[Status(self.status)]
+
+
+class Reject(models.Model):
+    """One value that was staged as NULL, or one row that was left out. Never the value; `key` is a keyed digest."""
+
+    class Reason(models.TextChoices):
+        TYPE = "type"
+        MOMENT = "moment"
+        KEY = "key"
+        CURSOR = "cursor"
+
+    receipt = models.ForeignKey(LoadReceipt, on_delete=models.CASCADE, related_name="rejects")
+    key = models.CharField(max_length=64, blank=True)
+    column = models.CharField(max_length=300)
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.reason}"
+
+    @property
+    def why(self) -> str:
+        return REASONS[self.reason]
 
 
 class StagedFile(models.Model):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from apps.pipelines.definitions import Column, Extract
+from apps.pipelines.extraction.conform import FIRST, LAST
 from apps.pipelines.extraction.typing import postgres_cast
 from apps.pipelines.windows import Window
 from portal.stores.types import Sql
@@ -18,7 +19,30 @@ def head(extract: Extract) -> Sql:
     key = f"{name(extract.keys[0])}::text" if len(extract.keys) == 1 else "''"
     return Sql(
         f"select {name(extract.cursor)}::timestamptz as at, {key} as key, clock_timestamp() as clock "  # noqa: S608
-        f"from {table(extract)} where {name(extract.cursor)} is not null order by {order} limit 1"
+        f"from {table(extract)} where {_usable(extract)} order by {order} limit 1"
+    )
+
+
+def _usable(extract: Extract) -> str:
+    """Not `isfinite`: as two bounds it is a range of the index on the cursor."""
+    return f"{name(extract.cursor)} >= {moment(FIRST)} and {name(extract.cursor)} <= {moment(LAST)}"
+
+
+def _useless(extract: Extract) -> str:
+    at = name(extract.cursor)
+    return f"({at} is null or {at} < {moment(FIRST)} or {at} > {moment(LAST)})"
+
+
+def count_left_out(extract: Extract) -> Sql:
+    return Sql(f"select count(*) as n from {table(extract)} where {_useless(extract)}")  # noqa: S608 - as above
+
+
+def left_out(extract: Extract, limit: int) -> Sql:
+    """Keys of rows without a usable cursor."""
+    keys = ", ".join(f"{name(key)}::text" for key in extract.keys)
+    return Sql(
+        f"select {keys} from {table(extract)} where {_useless(extract)} "  # noqa: S608 - as above
+        f"order by {', '.join(map(name, extract.keys))} limit {limit:d}"
     )
 
 
@@ -47,6 +71,8 @@ def _value(column: Column, types: Mapping[str, str]) -> str:
 
 def _within(extract: Extract, window: Window) -> Iterator[str]:
     """(cursor, key) as a row value: with the index on both, a window is one range of it."""
+    if window.lower is None:
+        yield f"{name(extract.cursor)} >= {moment(FIRST)}"
     at = name(extract.cursor)
     for operator, inclusive, position in ((">", ">=", window.lower), ("<=", "<=", window.upper)):
         if position is None:

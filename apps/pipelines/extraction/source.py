@@ -12,6 +12,7 @@ from apps.pipelines.definitions import Extract
 from apps.pipelines.drift import Drift, compare, document_paths
 from apps.pipelines.extraction import documents, postgres, ranges
 from apps.pipelines.extraction.conform import Conformer, store_type
+from apps.pipelines.extraction.rejects import KEPT, Rejects
 from apps.pipelines.extraction.typing import stage_schema
 from apps.pipelines.windows import Head, Position, Window
 from portal.stores.types import Rows, Snapshots, Sql, Statement, Store, StoreError
@@ -92,12 +93,27 @@ class Source:
         pages = cast("int | None", self._value(ranges.pages(self.extract)))
         return ranges.by_page(pages, count) if pages else ()
 
-    def _value(self, statement: Sql) -> object:
+    def _value(self, statement: Statement) -> object:
         with self.store.read(statement) as rows:
             return next((batch.column(0)[0].as_py() for batch in rows if batch.num_rows), None)
 
     def conformer(self) -> Conformer:
         columns = self.extract.columns
+        targets = {column.source: column.target for column in columns}
         return Conformer(
-            stage_schema(columns), frozenset(column.target for column in columns if column.type == "VARIANT")
+            stage_schema(columns),
+            frozenset(column.target for column in columns if column.type == "VARIANT"),
+            keys=tuple(targets[key] for key in self.extract.keys),
+            cursor=targets[self.extract.cursor],
         )
+
+    def left_out(self, rejects: Rejects) -> None:
+        """Rows that no window can hold, because their cursor is nothing, infinite, or of another type."""
+        ask = documents if self._documents else postgres
+        column = next(column.target for column in self.extract.columns if column.source == self.extract.cursor)
+        count = cast("int | None", self._value(ask.count_left_out(self.extract))) or 0
+        if not count:
+            return
+        with self.store.read(ask.left_out(self.extract, KEPT)) as rows:
+            keys = (tuple(row.values()) for batch in rows for row in batch.to_pylist())
+            rejects.add(column, "cursor", keys, count=count)
