@@ -68,7 +68,57 @@ def one(name: str, values: list[object], store_type: str = "") -> pa.RecordBatch
 def test_a_value_that_does_not_fit_becomes_null_and_is_counted() -> None:
     conform = Conformer(pa.schema([("N", pa.int64())]))
     assert conform(one("N", ["4", "five", None])).column(0).to_pylist() == [4, None, None]
-    assert conform.misfits == {"N": 1}
+    assert conform.rejects.counts == {("N", "type"): 1}
+
+
+def test_a_row_without_a_key_is_left_out() -> None:
+    conform = Conformer(pa.schema([("ID", pa.string())]), keys=("ID",))
+    assert conform(one("ID", ["a", None, "b"])).to_pylist() == [{"ID": "a"}, {"ID": "b"}]
+    assert conform.rejects.counts == {("ID", "key"): 1}
+    assert [found.key for found in conform.rejects.listed] == [""]
+
+
+def test_an_error_of_one_part_stops_the_others_and_leaves_no_file(tmp_path: Path) -> None:
+    closed = []
+
+    def endless():  # type: ignore[no-untyped-def]
+        try:
+            while True:
+                yield from batches(10)
+        finally:
+            closed.append(True)
+
+    def dies():  # type: ignore[no-untyped-def]
+        yield from batches(10, 10)
+        raise ConnectionError
+
+    other = endless()
+    with pytest.raises(ConnectionError):
+        stage(tmp_path / "x", [other, dies()], file_bytes=1 << 20)
+    assert list((tmp_path / "x").iterdir()) == []
+    other.close()
+    assert closed
+
+
+def test_an_error_of_writing_is_raised_where_the_step_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apps.pipelines.staging import Part
+
+    def full(self: Part, batch: pa.RecordBatch) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Part, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        stage(tmp_path / "x", [batches(10, 10), batches(10)])
+    assert list((tmp_path / "x").iterdir()) == []
+
+
+def test_parts_are_written_in_files_of_their_own_and_their_order(tmp_path: Path) -> None:
+    files = stage(tmp_path / "x", [batches(1, 2), batches(3, 4, 5)], file_bytes=1)
+    assert [(file.path.name, file.rows) for file in files] == [
+        (f"part-{part}-0000{number}.parquet", rows)
+        for part, sizes in enumerate([(1, 2), (3, 4, 5)])
+        for number, rows in enumerate(sizes)
+    ]
 
 
 def test_a_path_that_no_document_has_is_null() -> None:
