@@ -123,11 +123,9 @@ def test_a_stop_in_the_middle_leaves_no_file_and_no_reader(tmp_path) -> None:  #
     def stop(rows: int) -> None:
         raise KeyboardInterrupt
 
-    with (
-        pytest.raises(KeyboardInterrupt),
-        found.parts(Window(None, END), found.conformer(), found.columns()) as parts,
-    ):
+    with found.parts(Window(None, END), found.conformer(), found.columns()) as parts:
         assert len(parts) == 2
-        stage(tmp_path / "x", parts, after_batch=stop)
+        with pytest.raises(KeyboardInterrupt):
+            stage(tmp_path / "x", parts, after_batch=stop)
     assert list((tmp_path / "x").iterdir()) == []
     assert found.store._running._work == {}  # type: ignore[attr-defined]

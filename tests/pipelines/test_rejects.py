@@ -1,5 +1,5 @@
-"""What does not fit arrives as NULL and is told; a row without a usable cursor is left out and told, and breaks nothing.
-On real stores."""
+"""What does not fit arrives as NULL and is told; a row without a usable cursor is left out and told, and breaks
+nothing. On real stores."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
