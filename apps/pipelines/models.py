@@ -137,10 +137,10 @@ class Reject(models.Model):
     """One value that was staged as NULL, or one row that was left out. Never the value; `key` is a keyed digest."""
 
     class Reason(models.TextChoices):
-        TYPE = "type"
-        MOMENT = "moment"
-        KEY = "key"
-        CURSOR = "cursor"
+        TYPE = "type", "does not fit the type"
+        MOMENT = "moment", "infinite, or outside of the years 1 to 9999"
+        KEY = "key", "left out: no usable key"
+        CURSOR = "cursor", "left out: no usable cursor"
 
     receipt = models.ForeignKey(LoadReceipt, on_delete=models.CASCADE, related_name="rejects")
     key = models.CharField(max_length=64, blank=True)
@@ -152,10 +152,6 @@ class Reject(models.Model):
 
     def __str__(self) -> str:
         return f"{self.column}: {self.reason}"
-
-    @property
-    def why(self) -> str:
-        return REASONS[self.reason]
 
 
 class StagedFile(models.Model):
