@@ -49,8 +49,8 @@ def load() -> None:
     head = source.head()
     assert head
     with tempfile.TemporaryDirectory(prefix="portico-bench-") as folder:
-        batches = source.batches(Window(None, head.position), source.conformer(), source.columns())
-        files = stage(Path(folder) / "stage", batches)
+        with source.parts(Window(None, head.position), source.conformer(), source.columns()) as parts:
+            files = stage(Path(folder) / "stage", parts)
         store = open_store("warehouse", "loader")
         loading.prepare(store, extract)
         batch = loading.Batch("bench/1/oltp.charges", 1, 1, datetime.now(UTC), None)

@@ -58,7 +58,8 @@ def staged(folder: Path) -> "tuple[Staged, ...]":
     source = Source(open_store("oltp", "loader"), charges())
     head = source.head()
     assert head
-    return stage(folder / "stage", source.batches(Window(None, head.position), source.conformer(), source.columns()))
+    with source.parts(Window(None, head.position), source.conformer(), source.columns()) as parts:
+        return stage(folder / "stage", parts)
 
 
 def ours(folder: Path) -> None:

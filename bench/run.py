@@ -1,21 +1,32 @@
-"""Measures what the portal claims of itself and prints it: `make bench`, or one part with `bench/run.py NAME`."""
+"""Measures what the portal claims of itself and prints it: `make bench`, or one part with `bench/run.py NAME`.
 
+`--scale` is that of the parts that make an estate (50: a million charges)."""
+
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 BASE = Path(__file__).resolve().parent.parent
-PARTS = {"extract": "bench/extract.py", "estate": "bench/estate.py"}
+PARTS = {"extract": "bench/extract.py", "estate": "bench/estate.py", "memory": "bench/memory.py"}
+SCALED = ("estate", "memory")
+
+
+def command(name: str, scale: str | None) -> list[str]:
+    scaled = ["--scale", scale] if scale and name in SCALED else []
+    return [sys.executable, str(BASE / PARTS[name]), *scaled]
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or list(PARTS)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--scale")
+    asked = parser.parse_args()
+    wanted = asked.names or list(PARTS)
     if unknown := set(wanted) - PARTS.keys():
         print(f"No part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}")
         return 2
-    missed = [
-        name for name in wanted if subprocess.run([sys.executable, str(BASE / PARTS[name])], check=False).returncode
-    ]
+    missed = [name for name in wanted if subprocess.run(command(name, asked.scale), check=False).returncode]
     for name in missed:
         print(f"MISSED: {name}. Alone: .venv/bin/python {PARTS[name]}")
     return 1 if missed else 0

@@ -245,6 +245,8 @@ RUN_BACKOFF_CAP_SECONDS = env.number("PORTICO_RUN_BACKOFF_CAP_SECONDS", 120)
 RUN_STOP_SECONDS = env.number("PORTICO_RUN_STOP_SECONDS", 10)
 RUN_STORE_PATIENCE_SECONDS = env.number("PORTICO_RUN_STORE_PATIENCE_SECONDS", 900)
 RUN_LOG_DAYS = env.number("PORTICO_RUN_LOG_DAYS", 30)
+# A large extract is read on so many connections at once, all in one snapshot; 1: never split.
+EXTRACT_CONNECTIONS = env.number("PORTICO_EXTRACT_CONNECTIONS", 2)
 # How many steps of the whole portal may hold a pool at once.
 RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2}
 # How many threads of one worker a queue may take: a long load never takes the room of a query.

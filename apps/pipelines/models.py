@@ -6,6 +6,14 @@ from django.db.models import Q
 
 from apps.catalog.check_words import check_words
 
+# After a number: "3 values that ...".
+REASONS = {
+    "type": "values that do not fit its type, loaded as NULL",
+    "moment": "moments that are infinite or outside of the years 1 to 9999, loaded as NULL",
+    "key": "rows left out, because they have no usable key",
+    "cursor": "rows left out, because they have no usable cursor",
+}
+
 
 class Pipeline(models.Model):
     """One entry of `settings.PIPELINES`; what it does stands in the definition that the dotted path names."""
@@ -98,6 +106,8 @@ class LoadReceipt(models.Model):
     files = models.IntegerField(default=0)
     content_hash = models.CharField(max_length=64, blank=True)
     columns = models.JSONField(default=list)
+    # Whole counts by column and reason; the rows themselves are `rejects`, up to a limit.
+    rejected = models.JSONField(default=list)
     reconciled = models.BooleanField(default=False)
     window_at = models.DateTimeField()
     extracted_at = models.DateTimeField(null=True, blank=True)
@@ -123,6 +133,27 @@ class LoadReceipt(models.Model):
             Status.EMPTY: "skipped",
             Status.ABANDONED: "failed",
         }[Status(self.status)]
+
+
+class Reject(models.Model):
+    """One value that was staged as NULL, or one row that was left out. Never the value; `key` is a keyed digest."""
+
+    class Reason(models.TextChoices):
+        TYPE = "type", "does not fit the type"
+        MOMENT = "moment", "infinite, or outside of the years 1 to 9999"
+        KEY = "key", "left out: no usable key"
+        CURSOR = "cursor", "left out: no usable cursor"
+
+    receipt = models.ForeignKey(LoadReceipt, on_delete=models.CASCADE, related_name="rejects")
+    key = models.CharField(max_length=64, blank=True)
+    column = models.CharField(max_length=300)
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.reason}"
 
 
 class StagedFile(models.Model):

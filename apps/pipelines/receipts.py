@@ -8,8 +8,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.pipelines.definitions import Extract
+from apps.pipelines.extraction.rejects import Rejects
 from apps.pipelines.loading import Loaded
-from apps.pipelines.models import Cursor, LoadReceipt, PipelineRun, StagedFile
+from apps.pipelines.models import Cursor, LoadReceipt, PipelineRun, Reject, StagedFile
 from apps.pipelines.staging import Staged, clear, content_hash
 from apps.pipelines.windows import Head, Position, Window, settle
 from portal.audit.actions import Action
@@ -42,13 +43,19 @@ def is_behind(run: PipelineRun, dataset: str, head: Head | None) -> bool:
 
 
 def open_window(
-    context: StepContext, run: PipelineRun, extract: Extract, *, window: Window | None, head: Head | None
+    context: StepContext,
+    run: PipelineRun,
+    extract: Extract,
+    *,
+    window: Window | None,
+    head: Head | None,
+    rejects: Rejects,
 ) -> LoadReceipt:
     """Fixes what this run takes of a dataset. The first attempt decides; any later one finds its row."""
     upper = window.upper if window else None
     lower = window.lower if window else None
     with context.fenced():
-        receipt, _ = LoadReceipt.objects.get_or_create(
+        receipt, new = LoadReceipt.objects.get_or_create(
             pipeline_run=run,
             dataset=extract.key,
             defaults={
@@ -64,7 +71,22 @@ def open_window(
                 "window_at": timezone.now(),
             },
         )
+        if new and rejects.total:
+            write_rejects(receipt, rejects)
+            receipt.save(update_fields=["rejected"])
     return receipt
+
+
+def write_rejects(receipt: LoadReceipt, rejects: Rejects) -> None:
+    """In the transaction of the receipt, which the caller saves: a retry says them again, not twice."""
+    receipt.rejects.all().delete()
+    Reject.objects.bulk_create(
+        Reject(receipt=receipt, key=found.key, column=found.column, reason=found.reason) for found in rejects.listed
+    )
+    receipt.rejected = [
+        {"column": column, "reason": reason, "count": count}
+        for (column, reason), count in sorted(rejects.counts.items())
+    ]
 
 
 def window_of(receipt: LoadReceipt) -> Window | None:
@@ -79,7 +101,7 @@ def stage_folder(receipt: LoadReceipt) -> Path:
 
 
 def write_staged(
-    context: StepContext, receipt: LoadReceipt, files: Sequence[Staged], *, columns: Sequence[str]
+    context: StepContext, receipt: LoadReceipt, files: Sequence[Staged], *, columns: Sequence[str], rejects: Rejects
 ) -> LoadReceipt:
     base = Path(settings.STAGE_DIR)
     with context.fenced():
@@ -100,6 +122,7 @@ def write_staged(
         receipt.content_hash = content_hash(files)
         receipt.columns = list(columns)
         receipt.extracted_at = timezone.now()
+        write_rejects(receipt, rejects)
         receipt.save()
     return receipt
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from apps.pipelines.models import Check, LoadReceipt, PipelineRun
+from apps.pipelines.models import REASONS, Check, LoadReceipt, PipelineRun, Reject
 
+LISTED = 100
 MONEY = ("amount",)
 
 
@@ -56,6 +57,20 @@ class Report:
     loaded: int
     known: int
     bytes: int
+    rejects: list[Reject]
+
+    @property
+    def rejected(self) -> list[tuple[LoadReceipt, str, int, str]]:
+        """Dataset by dataset: column, how many, and why. Whole, whatever is listed."""
+        return [
+            (receipt, line["column"], line["count"], REASONS[line["reason"]])
+            for receipt in self.receipts
+            for line in receipt.rejected
+        ]
+
+    @property
+    def rejected_total(self) -> int:
+        return sum(count for _, _, count, _ in self.rejected)
 
     @property
     def state(self) -> str:
@@ -85,7 +100,14 @@ def report(pipeline_run: PipelineRun) -> Report:
         loaded=sum(receipt.loaded_rows for receipt in receipts),
         known=sum(receipt.known_rows for receipt in receipts),
         bytes=sum(receipt.bytes for receipt in receipts),
+        rejects=_listed(receipts),
     )
+
+
+def _listed(receipts: list[LoadReceipt]) -> list[Reject]:
+    if not any(receipt.rejected for receipt in receipts):
+        return []
+    return list(Reject.objects.filter(receipt__in=receipts).select_related("receipt")[:LISTED])
 
 
 def reconcile(checks: Iterable[Check]) -> list[Reconciliation]:

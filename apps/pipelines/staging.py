@@ -1,9 +1,14 @@
-"""Arrow batches into Parquet files on disk: bounded memory, and no file that is half written under its name."""
+"""Arrow batches into Parquet files on disk: bounded memory, and no file that is half written under its name.
+
+Each part of a window has files and a writing thread of its own; Arrow lets Python go on while it encodes, so parts are
+written at once, and what is read next is taken meanwhile. Everything else happens in the caller's thread.
+"""
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FILE_BYTES = 96 * 1024 * 1024
+# A dictionary that outgrows this is given up for its column and row group: for keys and hashes, which hardly repeat, a
+# dictionary of a megabyte costs as much time as all the rest of the file, and saves little.
+DICTIONARY_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,13 @@ class Part:
 
         self._path = path
         self._file = HashingFile(path.with_suffix(".part"))
-        self._writer = pq.ParquetWriter(self._file, schema, compression="snappy", write_statistics=False)
+        self._writer = pq.ParquetWriter(
+            self._file,
+            schema,
+            compression="snappy",
+            write_statistics=False,
+            dictionary_pagesize_limit=DICTIONARY_BYTES,
+        )
         self.rows = 0
 
     def write(self, batch: "pa.RecordBatch") -> int:
@@ -87,44 +101,91 @@ class Part:
         self._file.path.unlink(missing_ok=True)
 
 
+class Lane:
+    """The files of one part, written in order by a thread of its own, one batch at a time."""
+
+    def __init__(self, folder: Path, name: str, file_bytes: int) -> None:
+        self._folder, self._name, self._file_bytes = folder, name, file_bytes
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="stage")
+        self._writing: Future[None] | None = None
+        self._part: Part | None = None
+        self._done: list[Staged] = []
+
+    def write(self, batch: "pa.RecordBatch") -> None:
+        """Returns when the batch before is written; an error of that one is raised here."""
+        self._wait()
+        self._writing = self._thread.submit(self._write, batch)
+
+    def finish(self) -> list[Staged]:
+        self._wait()
+        self._finish_part()
+        return self._done
+
+    def close(self) -> None:
+        """A part that is not finished by now is taken away."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._part:
+            self._part.abandon()
+
+    def _wait(self) -> None:
+        if self._writing:
+            self._writing.result()
+
+    def _write(self, batch: "pa.RecordBatch") -> None:
+        if self._part is None:
+            self._part = Part(self._folder / f"{self._name}-{len(self._done):05d}.parquet", batch.schema)
+        if self._part.write(batch) >= self._file_bytes:
+            self._finish_part()
+
+    def _finish_part(self) -> None:
+        if self._part:
+            self._done.append(self._part.finish())
+            self._part = None
+
+
 def stage(
     folder: Path,
-    batches: Iterable["pa.RecordBatch"],
+    parts: "Sequence[Iterable[pa.RecordBatch]]",
     *,
     prefix: str = "part",
     after_batch: Callable[[int], None] = lambda rows: None,
     file_bytes: int = FILE_BYTES,
 ) -> tuple[Staged, ...]:
-    """Writes `part-00000.parquet`, ... below `folder`, a new one past `file_bytes`. Batches share one schema.
+    """Writes `part-0-00000.parquet`, ... below `folder`, a new one past `file_bytes`. Batches share one schema.
 
     What an earlier attempt left there is removed first; with a `prefix` of its own, an attempt that is still writing
-    somewhere cannot put its bytes into our files. `after_batch` is told the rows so far.
+    somewhere cannot put its bytes into our files. `after_batch` is told the rows so far, and may raise to stop.
     """
     clear(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    done: list[Staged] = []
-    part: Part | None = None
     rows = 0
     try:
-        for batch in batches:
-            if not batch.num_rows:
-                continue
-            part = part or Part(folder / f"{prefix}-{len(done):05d}.parquet", batch.schema)
-            full = part.write(batch) >= file_bytes
-            rows += batch.num_rows
-            after_batch(rows)
-            if full:
-                done.append(part.finish())
-                part = None
-        if part:
-            done.append(part.finish())
-            part = None
+        with ExitStack() as stack:
+            lanes = [Lane(folder, f"{prefix}-{place}", file_bytes) for place in range(len(parts))]
+            for lane in lanes:
+                stack.callback(lane.close)
+            for place, batch in _in_turn(parts):
+                if batch.num_rows:
+                    lanes[place].write(batch)
+                    rows += batch.num_rows
+                    after_batch(rows)
+            done = [file for lane in lanes for file in lane.finish()]
     finally:
-        if part:
-            part.abandon()
         _give_back()
     _sync(folder)
     return tuple(done)
+
+
+def _in_turn(parts: "Sequence[Iterable[pa.RecordBatch]]") -> "Iterator[tuple[int, pa.RecordBatch]]":
+    """A batch of each part, again and again, until all are at their end."""
+    reading = dict(enumerate(map(iter, parts)))
+    while reading:
+        for place, batches in list(reading.items()):
+            batch = next(batches, None)
+            if batch is None:
+                del reading[place]
+            else:
+                yield place, batch
 
 
 def _give_back() -> None:

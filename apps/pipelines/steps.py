@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from apps.pipelines import building, checking, findings, holds, loading, publishing, receipts
 from apps.pipelines.definitions import Definition, Extract, UnknownPipeline, definition_of, extract_of
 from apps.pipelines.drift import Drift
+from apps.pipelines.extraction.rejects import Rejects
 from apps.pipelines.extraction.source import Source
-from apps.pipelines.models import Cursor, LoadReceipt, PipelineRun
+from apps.pipelines.models import REASONS, Cursor, LoadReceipt, PipelineRun
 from apps.pipelines.staging import stage
 from apps.pipelines.stores import source_store, warehouse
 from apps.pipelines.windows import window as window_after
@@ -62,7 +63,10 @@ def extract(context: StepContext) -> Outcome:
 def _open(context: StepContext, run: PipelineRun, source: Source) -> LoadReceipt:
     head = source.head()
     window = window_after(settled=receipts.settled_position(run, source.extract.key), head=head)
-    return receipts.open_window(context, run, source.extract, window=window, head=head)
+    rejects = Rejects()
+    if window is None:  # otherwise they are told with the rows
+        source.left_out(rejects)
+    return receipts.open_window(context, run, source.extract, window=window, head=head, rejects=rejects)
 
 
 def _watch_columns(context: StepContext, run: PipelineRun, source: Source) -> dict[str, str]:
@@ -99,18 +103,14 @@ def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: 
         context.progress(rows)
 
     try:
-        files = stage(
-            receipts.stage_folder(receipt),
-            source.batches(window, conform, columns),
-            prefix=f"a{context.attempt}",
-            after_batch=after_batch,
-        )
+        with source.parts(window, conform, columns) as parts:
+            files = stage(receipts.stage_folder(receipt), parts, prefix=f"a{context.attempt}", after_batch=after_batch)
     except OSError as error:
         raise StepFailed(f"The stage folder cannot be written: {error.strerror}.", retryable=True) from error
-    for name, lost in sorted(conform.misfits.items()):
-        if lost:
-            context.log(f"Values of {name} that do not fit its type and are staged as NULL: {lost}.", level="warning")
-    return receipts.write_staged(context, receipt, files, columns=list(columns))
+    source.left_out(conform.rejects)
+    for (name, reason), count in sorted(conform.rejects.counts.items()):
+        context.log(f"{name}: {count:,} {REASONS[reason]}.", level="warning")
+    return receipts.write_staged(context, receipt, files, columns=list(columns), rejects=conform.rejects)
 
 
 def load(context: StepContext) -> Outcome:

@@ -187,6 +187,14 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
+class Snapshots(Store, Protocol):
+    def read_together(
+        self, statements: Sequence[Sql], *, batch_rows: int = 65_536, timeout_s: float | None = None
+    ) -> tuple[Rows, ...]:
+        """As `read`, each statement on a connection of its own, all of them in one snapshot: together they see what
+        one statement would have seen. Raises before any row is read; the caller closes what it got."""
+
+
 class Warehouse(Store, Protocol):
     def load_files(self, target: tuple[str, ...], files: Sequence[Path], *, label: str) -> LoadResult:
         """PUT the Parquet files to the table's stage under `label`, then COPY INTO the table by column name."""

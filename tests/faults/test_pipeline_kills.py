@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings as portal
 
 from apps.pipelines import services
+from apps.pipelines.extraction import ranges
 from apps.pipelines.models import Cursor, PipelineRun
 from portal.runs.models import Attempt, LogLine, Run
 from portal.runs.services import resume_run
@@ -20,10 +21,11 @@ ORDERS, VISITS = 40_000, 300
 
 
 @pytest.fixture(autouse=True)
-def sources(live_db: None, mongo: None, warehouse: None, settings) -> Iterator[None]:  # type: ignore[no-untyped-def]
+def sources(live_db: None, mongo: None, warehouse: None, settings, monkeypatch) -> Iterator[None]:  # type: ignore[no-untyped-def]
     settings.PIPELINES = {**portal.PIPELINES, **tiny.PIPELINES}
     settings.RUN_LEASE_SECONDS, settings.RUN_RENEW_SECONDS = 4, 1
     settings.RUN_BACKOFF_SECONDS, settings.RUN_STOP_SECONDS = 0, 2
+    monkeypatch.setattr(ranges, "LARGE_ROWS", 1_000)  # orders are read as ranges
     tiny.create()
     tiny.add_orders(0, ORDERS)
     tiny.add_visits(0, VISITS)
@@ -59,6 +61,7 @@ def test_killed_at_every_step_and_the_tables_are_the_same(tmp_path: Path) -> Non
     assert len(tiny.rows_of("RAW.TINY_ORDERS")) == ORDERS
     assert len(tiny.rows_of("RAW.TINY_VISITS")) == VISITS
     assert set(killed.receipts.values_list("status", flat=True)) == {"loaded"}
+    assert killed.receipts.get(dataset="oltp.tiny_orders").files == 2, "it was read as ranges"
     assert not any(Path(portal.STAGE_DIR).rglob("*.parquet"))
 
     tiny.empty_warehouse()

@@ -44,7 +44,7 @@ def test_everything_arrives_as_it_was() -> None:
     assert len(visits) == 120
     assert visits["v7"][2] == "None"  # "five" is no number
     assert "alone" in visits["v3"][3]  # a text where others have an array is still JSON
-    assert "Values of SCORE that do not fit its type and are staged as NULL: 2." in log_of(run)
+    assert "SCORE: 2 values that do not fit its type, loaded as NULL." in log_of(run)
 
 
 def test_what_a_load_leaves_behind() -> None:

@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from apps.pipelines.models import Pipeline, PipelineRun
+from apps.pipelines.models import Pipeline, PipelineRun, Reject
 from portal.accounts.models import User
 from tests.pipelines import builders
 
@@ -99,6 +99,30 @@ def test_the_run_page_has_reconciliation_and_receipts(analyst: User) -> None:
         assert shown in text
 
 
+def test_the_run_page_lists_rejects_and_says_when_the_list_is_cut(analyst: User) -> None:
+    run = builders.ended()
+    page = f"/pipelines/runs/{run.run_id}/"
+    assert "Every value fits" in signed_in(analyst).get(page).content.decode()
+    lines = [{"column": "CAPTURED_AT", "reason": "moment", "count": 1234}]
+    found = builders.receipt(run, status="loaded", rejected=lines)
+    Reject.objects.bulk_create(
+        Reject(receipt=found, key=f"{number:064x}", column="CAPTURED_AT", reason="moment") for number in range(150)
+    )
+    text = signed_in(analyst).get(page).content.decode()
+    for shown in ("CAPTURED_AT", "outside of the years 1 to 9999", "the first 100 of 1,234", f"{99:064x}"):
+        assert shown in text
+    assert f"{100:064x}" not in text
+
+
+def test_an_outsider_learns_of_no_reject(outsider: User) -> None:
+    found = builders.receipt(builders.ended(), rejected=[{"column": "CAPTURED_AT", "reason": "moment", "count": 1}])
+    Reject.objects.create(receipt=found, key="a" * 64, column="CAPTURED_AT", reason="moment")
+    for page in ("", "figures/"):
+        answer = signed_in(outsider).get(f"/pipelines/runs/{found.pipeline_run.run_id}/{page}")
+        assert answer.status_code == 404
+        assert "CAPTURED_AT" not in answer.content.decode()
+
+
 def test_the_api_says_the_same(analyst: User) -> None:
     run = builders.ended()
     builders.receipt(run, status="loaded", extracted_rows=20000, loaded_rows=19990, known_rows=10)
@@ -128,7 +152,8 @@ def test_query_budget(
     for _ in range(5):
         run = builders.ended()
     builders.receipt(run)
-    builders.receipt(run, "oltp.refunds")
+    found = builders.receipt(run, "oltp.refunds", rejected=[{"column": "NOTE", "reason": "type", "count": 2}])
+    Reject.objects.bulk_create(Reject(receipt=found, key="", column="NOTE", reason="type") for _ in range(2))
     client = signed_in(analyst)
     with django_assert_max_num_queries(most):
         assert client.get(page.format(run=run.run_id)).status_code == 200

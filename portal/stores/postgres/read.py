@@ -45,13 +45,18 @@ class PostgresRows:
         self._batches: Iterator[pa.RecordBatch] = iter(())
         self._ahead: Ahead[pa.RecordBatch] | None = None
 
-    def start(self, statement: Sql, timeout_s: float) -> None:
-        try:
-            self._begin(timeout_s)
-            self._batches = self._run(statement)
-        except BaseException:
-            self.close()
-            raise
+    def begin(self, timeout_s: float) -> None:
+        self._begin("BEGIN READ ONLY", timeout_s)
+
+    def begin_shared(self, timeout_s: float, snapshot: str = "") -> str:
+        """A transaction that sees exactly what `snapshot` saw; without one, a snapshot of its own. Returns its name,
+        by which others can join while this one is open."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        self._begin(f"{begin}; SET TRANSACTION SNAPSHOT '{snapshot}'" if snapshot else begin, timeout_s)
+        return snapshot or self._one("select pg_export_snapshot()")
+
+    def run(self, statement: Sql) -> None:
+        self._batches = self._run(statement)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
@@ -98,10 +103,11 @@ class PostgresRows:
             return False
         return True
 
-    def _begin(self, timeout_s: float) -> None:
+    def _begin(self, begin: str, timeout_s: float) -> None:
         limit = str(max(1, int(timeout_s * 1000)))
         try:
-            self._cursor.execute("BEGIN READ ONLY")
+            for part in begin.split("; "):
+                self._cursor.execute(part)
             # Once a query has run, the transaction cannot be made writable any more.
             names = ("statement_timeout", "idle_in_transaction_session_timeout")
             calls = ", ".join(f"set_config('{name}', '{limit}', true)" for name in names)
@@ -109,6 +115,14 @@ class PostgresRows:
             self._cursor.fetchone()
         except adbc_driver_manager.Error as error:
             raise from_adbc(self._pool.name, error) from error
+
+    def _one(self, text: str) -> str:
+        try:
+            self._cursor.execute(text)
+            (found,) = self._cursor.fetchone()
+        except adbc_driver_manager.Error as error:
+            raise from_adbc(self._pool.name, error) from error
+        return str(found)
 
     def _run(self, statement: Sql) -> Iterator[pa.RecordBatch]:
         text = statement.text.rstrip(" \t\r\n;") + "\n"
@@ -211,8 +225,33 @@ class PostgresRows:
 
 def read(pool: Pool, running: Running, statement: Sql, *, batch_rows: int, timeout_s: float) -> PostgresRows:
     rows = PostgresRows(pool, running, batch_rows=batch_rows)
-    rows.start(statement, timeout_s)
+    try:
+        rows.begin(timeout_s)
+        rows.run(statement)
+    except BaseException:
+        rows.close()
+        raise
     return rows
+
+
+def read_together(
+    pool: Pool, running: Running, statements: Sequence[Sql], *, batch_rows: int, timeout_s: float
+) -> tuple[PostgresRows, ...]:
+    """Every transaction is open before the first row is asked for: a snapshot can be joined only while the
+    transaction that exported it lasts."""
+    opened: list[PostgresRows] = []
+    try:
+        snapshot = ""
+        for _ in statements:
+            opened.append(PostgresRows(pool, running, batch_rows=batch_rows))
+            snapshot = opened[-1].begin_shared(timeout_s, snapshot)
+        for rows, statement in zip(opened, statements, strict=True):
+            rows.run(statement)
+    except BaseException:
+        for rows in opened:
+            rows.close()
+        raise
+    return tuple(opened)
 
 
 def quote(name: str) -> str:

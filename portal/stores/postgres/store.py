@@ -13,7 +13,7 @@ from portal.stores.postgres.errors import from_psycopg
 from portal.stores.postgres.introspect import introspect
 from portal.stores.postgres.load import copy_in
 from portal.stores.postgres.pool import Pool, with_options
-from portal.stores.postgres.read import read
+from portal.stores.postgres.read import read, read_together
 from portal.stores.postgres.transaction import PostgresTransaction, as_sql, set_timeout
 from portal.stores.running import Running
 from portal.stores.types import Command, DatasetInfo, Health, LoadResult, Rows, Sql, Statement, StoreKind
@@ -42,6 +42,17 @@ class PostgresStore:
             self._pool,
             self._running,
             as_sql(self.name, statement),
+            batch_rows=batch_rows,
+            timeout_s=settings.STORE_TIMEOUT_SECONDS if timeout_s is None else timeout_s,
+        )
+
+    def read_together(
+        self, statements: Sequence[Sql], *, batch_rows: int = 65_536, timeout_s: float | None = None
+    ) -> tuple[Rows, ...]:
+        return read_together(
+            self._pool,
+            self._running,
+            statements,
             batch_rows=batch_rows,
             timeout_s=settings.STORE_TIMEOUT_SECONDS if timeout_s is None else timeout_s,
         )
