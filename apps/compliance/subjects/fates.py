@@ -107,11 +107,12 @@ def _required_in(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
 
 def leaves_of(site: Site) -> list[Column]:
     """Columns that hold values: not the documents around other paths, nor the parts inside a JSON column."""
-    around = {above for name in site.columns for above in _above(name)}
+    around = {above for name in site.columns for above in above_of(name)}
     return [column for name, column in site.columns.items() if ":" not in name and name not in around]
 
 
-def _above(path: str) -> Iterator[str]:
+def above_of(path: str) -> Iterator[str]:
+    """What contains a document's path, the nearest first."""
     while path:
         path = path[:-2] if path.endswith("[]") else path.rpartition(".")[0]
         if path:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from apps.compliance.subjects.fates import above_of
 from apps.compliance.subjects.match import Matcher, at, leaves
 from apps.compliance.subjects.reach import Document, Target
 from apps.compliance.subjects.rules import EMAIL
@@ -179,14 +180,7 @@ def address(email: str) -> re.Pattern[str]:
 def outermost(fates: Sequence[ColumnFate]) -> list[ColumnFate]:
     """Without paths that go with what contains them."""
     names = {fate.name for fate in fates}
-    return [fate for fate in fates if not any(above in names for above in containers(fate.name))]
-
-
-def containers(path: str) -> Iterator[str]:
-    while path:
-        path = path[:-2] if path.endswith("[]") else path.rpartition(".")[0]
-        if path:
-            yield path
+    return [fate for fate in fates if not any(above in names for above in above_of(fate.name))]
 
 
 def there(fate: ColumnFate) -> Match:

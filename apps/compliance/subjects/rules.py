@@ -60,6 +60,7 @@ class Rule:
     ground: str = ""
     mask: tuple[str, ...] = ()  # columns to mask although their category is not personal
     keep: tuple[str, ...] = ()  # columns to keep although their category is personal
+    redact: tuple[str, ...] = ()  # columns about other people, left out of an answer to the person
 
 
 @dataclass(frozen=True)
@@ -153,16 +154,16 @@ def _ground(reader: Reader, entry: Any, at: str) -> Ground:
 
 
 def _rules(reader: Reader, entry: Any, at: str) -> list[Rule]:
-    body = reader.mapping(entry, at, {"source", "datasets", "action", "ground", "mask", "keep"})
+    body = reader.mapping(entry, at, {"source", "datasets", "action", "ground", "mask", "keep", "redact"})
     source, action = reader.source(body, at), reader.needed(body, "action", at)
     if action and action not in ACTIONS:
         reader.wrong(f"{at}.action", f"{action!r} is unknown; known: {', '.join(sorted(ACTIONS))}")
     ground = reader.text(body, "ground", at)
     if (action == "keep") != bool(ground):
         reader.wrong(at, "a ground is what rows are kept on: keep needs one, and nothing else has one")
+    mask, keep, redact = (_texts(reader, body, key, at) for key in ("mask", "keep", "redact"))
     return [
-        Rule(source, _path(name), action, ground, _texts(reader, body, "mask", at), _texts(reader, body, "keep", at))
-        for name in _texts(reader, body, "datasets", at)
+        Rule(source, _path(name), action, ground, mask, keep, redact) for name in _texts(reader, body, "datasets", at)
     ]
 
 

@@ -56,6 +56,7 @@ class Territory:
     columns: dict[int, Column] = field(default_factory=dict)
     copies: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))  # downstream, unchanged
     derived: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))  # downstream, however changed
+    origins: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))  # the same, upstream
     pointing: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))  # foreign keys and references
     domains: list[Domain] = field(default_factory=list)
     owners: dict[int, list[Owner]] = field(default_factory=lambda: defaultdict(list))
@@ -90,6 +91,20 @@ class Territory:
 
     def owned(self) -> list[Site]:
         return [site for site in self.sites.values() if self.owners.get(site.id)]
+
+    def upstream(self, site: Site) -> set[int]:
+        """The datasets with a rule of their own from which this one is made, through whatever lies in between."""
+        waiting, seen, found = deque([site.id]), {site.id}, set()
+        while waiting:
+            columns = self.sites[waiting.popleft()].columns.values()
+            above = {self.columns[pk].dataset_id for column in columns for pk in self.origins.get(column.pk, ())}
+            for each in above - seen:
+                seen.add(each)
+                if self.sites[each].is_table and self.rule(self.sites[each]):
+                    found.add(each)
+                else:
+                    waiting.append(each)
+        return found
 
     def outgoing(self, column: int) -> Iterator[tuple[int, str]]:
         """(column that holds the same values, in words how)."""
@@ -138,6 +153,7 @@ def _copies(found: Territory) -> None:
     for edge in LineageEdge.objects.filter(kind=EdgeKind.VALUE):
         if edge.upstream_id in found.columns and edge.downstream_id in found.columns:
             found.derived[edge.upstream_id].append(edge.downstream_id)
+            found.origins[edge.downstream_id].append(edge.upstream_id)
             if edge.transform == "copy":
                 found.copies[edge.upstream_id].append(edge.downstream_id)
 
