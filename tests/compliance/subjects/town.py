@@ -305,7 +305,7 @@ def everything() -> dict[str, list[str]]:
 
 def rows(source: str, statement: Any) -> list[str]:
     with open_store(source, "owner").read(statement) as found:
-        return sorted(row["t"] for batch in found for row in batch.to_pylist())
+        return sorted(next(iter(row.values())) for batch in found for row in batch.to_pylist())
 
 
 def touched(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, list[str]]:
