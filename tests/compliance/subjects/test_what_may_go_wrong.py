@@ -165,6 +165,7 @@ def test_results_texts_logs_and_staged_rows(db: None, analyst: User, settings, t
         "log lines of runs": 1,
         "reasons of runs": 0,
         "reasons of steps": 0,
+        "errors of attempts": 0,
     }
     holders.erase(trace, check=asks.go_on)
     assert {thing.count for thing in holders.find(trace)} == {0}
