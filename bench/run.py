@@ -8,7 +8,12 @@ import sys
 from pathlib import Path
 
 BASE = Path(__file__).resolve().parent.parent
-PARTS = {"extract": "bench/extract.py", "estate": "bench/estate.py", "memory": "bench/memory.py"}
+PARTS = {
+    "extract": "bench/extract.py",
+    "estate": "bench/estate.py",
+    "memory": "bench/memory.py",
+    "erase": "bench/erase.py",
+}
 SCALED = ("estate", "memory")
 
 

@@ -26,6 +26,7 @@ AUDIT_DIGEST_KEY = env.text("PORTICO_AUDIT_DIGEST_KEY")
 AUDIT_SIGNING_KEY = env.text("PORTICO_AUDIT_SIGNING_KEY")
 AUDIT_HEADS_FILE = Path(env.text("PORTICO_AUDIT_HEADS_FILE", str(HOME / "audit" / "heads.jsonl")))
 RESULTS_KEY = env.text("PORTICO_RESULTS_KEY")
+ERASURE_KEY = env.text("PORTICO_ERASURE_KEY")
 RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
 LOG_DIR = HOME / "logs"
@@ -213,8 +214,9 @@ CACHES = {
 }
 
 # The stores under governance. Each has several accounts, so that a path can do only what it is for:
-# `gate` reads for people (read-only), `catalog` introspects, `loader` runs pipelines, `owner` fills the demo estate.
-STORE_ACCOUNTS = ("gate", "catalog", "loader", "owner")
+# `gate` reads for people (read-only), `catalog` introspects, `loader` runs pipelines, `privacy` finds and erases one
+# person, `owner` fills the demo estate.
+STORE_ACCOUNTS = ("gate", "catalog", "loader", "privacy", "owner")
 
 
 def store(name: str, kind: str) -> dict[str, object]:
@@ -273,7 +275,11 @@ PERIODIC: dict[str, dict[str, object]] = {
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
-HOLDERS: dict[str, str] = {}
+HOLDERS: dict[str, str] = {
+    "pipelines.staged": "apps.pipelines.holder.StagedRows",
+    "queries.executions": "apps.queries.holder.Answers",
+    "runs.logs": "portal.runs.holder.Logs",
+}
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
 # The one next action of a dataset's page, for those whose role has it.

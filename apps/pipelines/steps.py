@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from apps.pipelines import building, checking, findings, holds, loading, publishing, receipts
 from apps.pipelines.definitions import Definition, Extract, UnknownPipeline, definition_of, extract_of
 from apps.pipelines.drift import Drift
+from apps.pipelines.extraction.forgetting import Forgetting, forgetting_of
 from apps.pipelines.extraction.rejects import Rejects
 from apps.pipelines.extraction.source import Source
 from apps.pipelines.models import REASONS, Cursor, LoadReceipt, PipelineRun
@@ -52,10 +53,10 @@ def extract(context: StepContext) -> Outcome:
     if receipt.status != Status.INTENDED:
         return Outcome("Nothing new" if receipt.status == Status.EMPTY else "Loaded before", output=output)
     columns = _watch_columns(context, work.run, source)
-    receipt = _stage(context, receipt, source, columns)
+    receipt, forgetting = _stage(context, receipt, source, columns)
     return Outcome(
         f"{counted(receipt.extracted_rows, 'row')} in {counted(receipt.files, 'file')}",
-        counts={"rows": receipt.extracted_rows, "bytes": receipt.bytes, "files": receipt.files},
+        counts={"rows": receipt.extracted_rows, "bytes": receipt.bytes, "files": receipt.files, **forgetting.counts},
         output=output,
     )
 
@@ -93,24 +94,30 @@ def _tell_drift(context: StepContext, run: PipelineRun, dataset: Extract, drift:
     findings.write_drift(context, run, dataset, drift.new)
 
 
-def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: dict[str, str]) -> LoadReceipt:
+def _stage(
+    context: StepContext, receipt: LoadReceipt, source: Source, columns: dict[str, str]
+) -> tuple[LoadReceipt, Forgetting]:
     window = receipts.window_of(receipt)
     assert window is not None  # only an empty receipt has none
     conform = source.conformer()
+    forgetting = forgetting_of(source.extract, conform)
 
     def after_batch(rows: int) -> None:
         context.check()
         context.progress(rows)
 
     try:
-        with source.parts(window, conform, columns) as parts:
+        with source.parts(window, forgetting, columns) as parts:
             files = stage(receipts.stage_folder(receipt), parts, prefix=f"a{context.attempt}", after_batch=after_batch)
     except OSError as error:
         raise StepFailed(f"The stage folder cannot be written: {error.strerror}.", retryable=True) from error
     source.left_out(conform.rejects)
     for (name, reason), count in sorted(conform.rejects.counts.items()):
         context.log(f"{name}: {count:,} {REASONS[reason]}.", level="warning")
-    return receipts.write_staged(context, receipt, files, columns=list(columns), rejects=conform.rejects)
+    if forgetting.dropped or forgetting.masked:
+        context.log(f"People who were erased: {forgetting.dropped} rows left out, {forgetting.masked} masked.")
+    written = receipts.write_staged(context, receipt, files, columns=list(columns), rejects=conform.rejects)
+    return written, forgetting
 
 
 def load(context: StepContext) -> Outcome:

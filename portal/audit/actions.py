@@ -17,6 +17,7 @@ class Action(StrEnum):
     ACCESS_REQUESTED = "compliance.access_requested"
     GOVERNANCE_APPLIED = "compliance.governance_applied"
     POLICY_CHANGED = "compliance.policy_changed"
+    ERASURE_ENTERED = "compliance.erasure_entered"
     SOURCE_SYNCED = "catalog.source_synced"
     COLUMN_CLASSIFIED = "catalog.column_classified"
     OWNER_CHANGED = "catalog.owner_changed"

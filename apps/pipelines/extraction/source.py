@@ -1,7 +1,7 @@
 """One source, whichever kind it is: its newest row, its columns, and the rows of a window."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 log = logging.getLogger(__name__)
+Conform = Callable[["pa.RecordBatch"], "pa.RecordBatch"]
 BATCH_ROWS = 65_536
 # Documents pass through Python objects, some kilobytes each, on their way into columns.
 BATCH_DOCUMENTS = 5_000
@@ -57,7 +58,7 @@ class Source:
 
     @contextmanager
     def parts(
-        self, window: Window, conform: Conformer, types: Mapping[str, str]
+        self, window: Window, conform: Conform, types: Mapping[str, str]
     ) -> "Iterator[tuple[Iterator[pa.RecordBatch], ...]]":
         """The window's rows, in one part or more: each part decodes ahead in a thread of its own, and all of them see
         the same snapshot. `types` are those that `columns` found. Left early, it stops what still reads."""
