@@ -26,7 +26,9 @@ AUDIT_DIGEST_KEY = env.text("PORTICO_AUDIT_DIGEST_KEY")
 AUDIT_SIGNING_KEY = env.text("PORTICO_AUDIT_SIGNING_KEY")
 AUDIT_HEADS_FILE = Path(env.text("PORTICO_AUDIT_HEADS_FILE", str(HOME / "audit" / "heads.jsonl")))
 RESULTS_KEY = env.text("PORTICO_RESULTS_KEY")
+SUBJECTS_KEY = env.text("PORTICO_SUBJECTS_KEY")
 RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
+PACKAGES_DIR = Path(env.text("PORTICO_PACKAGES_DIR", str(HOME / "packages")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
 LOG_DIR = HOME / "logs"
 
@@ -232,6 +234,20 @@ QUERY_ROW_LIMIT = env.number("PORTICO_QUERY_ROW_LIMIT", 10_000)
 QUERY_BYTE_LIMIT = env.number("PORTICO_QUERY_BYTE_LIMIT", 64 * 1024 * 1024)
 QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
 QUERY_RESULT_DAYS = env.number("PORTICO_QUERY_RESULT_DAYS", 7)
+
+# Requests of people about their own data. By law: whose public holidays move the last day, and whose midnight ends it.
+SUBJECT_CALENDARS: dict[str, str] = {
+    "gdpr": env.text("PORTICO_GDPR_CALENDAR", "IE"),
+    "ccpa": env.text("PORTICO_CCPA_CALENDAR", "US-CA"),
+}
+SUBJECT_TIME_ZONES: dict[str, str] = {
+    "gdpr": env.text("PORTICO_GDPR_TIME_ZONE", "Europe/Dublin"),
+    "ccpa": env.text("PORTICO_CCPA_TIME_ZONE", "America/Los_Angeles"),
+}
+SUBJECT_SOON_DAYS = env.number("PORTICO_SUBJECT_SOON_DAYS", 7)
+SUBJECT_IDENTITY_DAYS = env.number("PORTICO_SUBJECT_IDENTITY_DAYS", 1095)
+SUBJECT_PACKAGE_HOURS = env.number("PORTICO_SUBJECT_PACKAGE_HOURS", 168)
+SUBJECT_LINK_HOURS = env.number("PORTICO_SUBJECT_LINK_HOURS", 24)
 
 # Tools that only run as processes (dbt) live in an environment of their own.
 TOOLS_BIN = Path(env.text("PORTICO_TOOLS_BIN", str(BASE_DIR / ".venv-tools" / "bin")))
