@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from portal.embedded import environment, postgres_sql
+from portal.embedded import environment, mongo, postgres_sql
 
 MADE = Path("/made")
 SERVER_USER = 999  # of the images of PostgreSQL, MongoDB and Valkey
@@ -45,6 +45,7 @@ if (!signedIn()) {{
   admin.createUser({{user: "admin", pwd: "{admin}", roles: ["root"]}});
   signedIn();
 }}
+if (!admin.getRole("{role}")) admin.createRole({{role: "{role}", privileges: {rights}, roles: []}});
 for (const account of {accounts}) if (!admin.getUser(account.user)) admin.createUser(account);
 """
 
@@ -121,6 +122,7 @@ def files(secret: dict[str, str]) -> dict[str, dict[str, str]]:
     """What each server finds in its folder beside its certificate."""
     read = {"role": "read", "db": "payments"}
     accounts = [{"user": a, "pwd": secret[f"mongo_{a}"], "roles": [read]} for a in ("gate", "catalog", "loader")]
+    privacy = {"user": "privacy", "pwd": secret["mongo_privacy"], "roles": list(mongo.ROLES["privacy"])}
     portal = sql(
         ("postgres", postgres_sql.portal_cluster(secret.__getitem__)), ("portal", postgres_sql.portal_rights())
     )
@@ -133,7 +135,12 @@ def files(secret: dict[str, str]) -> dict[str, dict[str, str]]:
         "oltp": {"init.sql": payments, **superuser},
         "documents": {
             "key": secret["mongo_key"],
-            "accounts.js": ACCOUNTS_JS.format(admin=secret["mongo_admin"], accounts=json.dumps(accounts)),
+            "accounts.js": ACCOUNTS_JS.format(
+                admin=secret["mongo_admin"],
+                accounts=json.dumps([*accounts, privacy]),
+                role=mongo.PRIVACY,
+                rights=json.dumps(mongo.PRIVACY_RIGHTS),
+            ),
         },
         "broker": {"valkey.conf": VALKEY.format(password=secret["valkey"])},
     }

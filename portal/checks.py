@@ -18,7 +18,7 @@ KINDS: dict[str, StoreKind] = {
     "mongodb+srv": "mongo",
     "snowflake": "snowflake",
 }
-KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY", "SUBJECTS_KEY")
+KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY", "ERASURE_KEY", "SUBJECTS_KEY")
 
 
 @register(Tags.security)

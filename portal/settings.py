@@ -26,6 +26,7 @@ AUDIT_DIGEST_KEY = env.text("PORTICO_AUDIT_DIGEST_KEY")
 AUDIT_SIGNING_KEY = env.text("PORTICO_AUDIT_SIGNING_KEY")
 AUDIT_HEADS_FILE = Path(env.text("PORTICO_AUDIT_HEADS_FILE", str(HOME / "audit" / "heads.jsonl")))
 RESULTS_KEY = env.text("PORTICO_RESULTS_KEY")
+ERASURE_KEY = env.text("PORTICO_ERASURE_KEY")
 SUBJECTS_KEY = env.text("PORTICO_SUBJECTS_KEY")
 RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
 PACKAGES_DIR = Path(env.text("PORTICO_PACKAGES_DIR", str(HOME / "packages")))
@@ -215,8 +216,9 @@ CACHES = {
 }
 
 # The stores under governance. Each has several accounts, so that a path can do only what it is for:
-# `gate` reads for people (read-only), `catalog` introspects, `loader` runs pipelines, `owner` fills the demo estate.
-STORE_ACCOUNTS = ("gate", "catalog", "loader", "owner")
+# `gate` reads for people (read-only), `catalog` introspects, `loader` runs pipelines, `privacy` finds and erases one
+# person, `owner` fills the demo estate.
+STORE_ACCOUNTS = ("gate", "catalog", "loader", "privacy", "owner")
 
 
 def store(name: str, kind: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ from portal.embedded.part import Launch, Setting, plain_env
 
 # Ours goes to the end of the search path: in front it would hide packages that bear the same names as our files.
 RUN = "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module('warehouse.launcher', run_name='__main__')"
-WRITERS = {"loader", "owner"}
+WRITERS = {"loader", "privacy", "owner"}
 
 
 class Warehouse:

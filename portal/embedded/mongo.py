@@ -16,10 +16,19 @@ from portal.embedded.part import Launch, Setting, plain_env
 LOG_FILTER = Path(__file__).with_name("mongo_log.py")
 UNAUTHORIZED, AUTHENTICATION_FAILED, NOT_YET_INITIALIZED = 13, 18, 94
 READ = ({"role": "read", "db": "payments"},)
+# Finds, changes and removes documents of one person; inserts none, makes and drops nothing.
+PRIVACY = "privacyWrite"
+PRIVACY_RIGHTS = (
+    {
+        "resource": {"db": "payments", "collection": ""},
+        "actions": ["find", "update", "remove", "listCollections", "listIndexes", "collStats"],
+    },
+)
 ROLES: dict[str, tuple[dict[str, str], ...]] = {
     "gate": READ,
     "catalog": READ,
     "loader": READ,
+    "privacy": ({"role": PRIVACY, "db": "admin"},),
     # dbAdmin: validators of an existing collection are changed by collMod
     "owner": ({"role": "readWrite", "db": "payments"}, {"role": "dbAdmin", "db": "payments"}),
 }
@@ -72,6 +81,7 @@ class Mongo:
             return
         make_administrator(setting)
         with connect(setting, user="admin") as client:
+            set_role(client)
             for name, roles in ROLES.items():
                 set_user(client, name, setting.secret(f"mongo_{name}"), list(roles))
         setting.state["settled"][self.name] = wanted
@@ -105,7 +115,7 @@ def connect(setting: Setting, *, user: str = "", wait_ms: int = 5000) -> Any:
 
 def fingerprint(setting: Setting) -> str:
     secrets = [setting.secret(f"mongo_{name}") for name in ("admin", *ROLES)]
-    return hashlib.sha256(json.dumps([ROLES, secrets]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([ROLES, PRIVACY_RIGHTS, secrets]).encode()).hexdigest()
 
 
 def join_set(setting: Setting, port: int) -> None:
@@ -166,3 +176,8 @@ def make_administrator(setting: Setting) -> None:
 def set_user(client: Any, name: str, password: str, roles: list[dict[str, str]]) -> None:
     known = client.admin.command("usersInfo", name)["users"]
     client.admin.command("updateUser" if known else "createUser", name, pwd=password, roles=roles)
+
+
+def set_role(client: Any) -> None:
+    known = client.admin.command("rolesInfo", PRIVACY)["roles"]
+    client.admin.command("updateRole" if known else "createRole", PRIVACY, privileges=list(PRIVACY_RIGHTS), roles=[])

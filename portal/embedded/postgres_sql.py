@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 READERS = ("payments_gate", "payments_catalog", "payments_loader")
+PRIVACY = "payments_privacy"  # changes and removes rows of one person; adds none and makes nothing
 PORTAL_ROLES = ("portico_superuser", "portico_owner", "portico_app")
 EXTENSIONS = ("pg_trgm", "unaccent", "pgcrypto")
 Script = list[tuple[str, list[str]]]
@@ -37,10 +38,10 @@ def portal_cluster(secret: Callable[[str], str], *, for_tests: bool = False) -> 
 
 def payments_cluster(secret: Callable[[str], str]) -> list[str]:
     return [
-        *(line for name in ("payments_owner", *READERS) for line in role(name, secret(name))),
+        *(line for name in ("payments_owner", *READERS, PRIVACY) for line in role(name, secret(name))),
         # The door for people can only read, whatever anyone sends through it.
         "ALTER ROLE payments_gate SET default_transaction_read_only = on;",
-        *database("payments", "payments_owner", *READERS),
+        *database("payments", "payments_owner", *READERS, PRIVACY),
     ]
 
 
@@ -62,9 +63,12 @@ def payments_rights() -> list[str]:
     return [
         "ALTER SCHEMA public OWNER TO payments_owner;",
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC;",
-        f"GRANT USAGE ON SCHEMA public TO {readers};",
+        f"GRANT USAGE ON SCHEMA public TO {readers}, {PRIVACY};",
         f"{change} SELECT ON TABLES TO {readers};",
-        f"{change} USAGE ON SCHEMAS TO {readers};",
+        f"{change} SELECT, UPDATE, DELETE ON TABLES TO {PRIVACY};",
+        f"{change} USAGE ON SCHEMAS TO {readers}, {PRIVACY};",
+        # Tables of a home that is older than this account.
+        f"GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {PRIVACY};",
     ]
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the web process imports these types at start, and pyarrow i
 
 StoreKind = Literal["postgres", "mongo", "snowflake"]
 DatasetKind = Literal["table", "view", "materialized_view", "collection"]
-Account = Literal["gate", "catalog", "loader", "owner"]
+Account = Literal["gate", "catalog", "loader", "privacy", "owner"]
 # What went wrong, in the same words for every store.
 ErrorCode = Literal[
     "unreachable",  # no connection, or it was lost

@@ -19,7 +19,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((BASE / "docker" / "compose.yaml").read
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 WAREHOUSE = {
     f"PORTICO_WAREHOUSE_{account}_URL": "snowflake://u:p@x.snowflakecomputing.com/ANALYTICS?account=x"
-    for account in ("GATE", "CATALOG", "LOADER")
+    for account in ("GATE", "CATALOG", "LOADER", "PRIVACY")
 }
 
 

@@ -5,7 +5,6 @@ the triggers of the migration `subject_requests`: the account of web and workers
 import uuid
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -75,17 +74,21 @@ class SubjectRequest(models.Model):
 
 
 class SubjectDiscovery(models.Model):
-    """What one search of all stores found: counts and places in clear, the person's values sealed."""
+    """What one search of all stores found: counts and places in clear, everything of the person sealed.
+
+    `content` is the engine's plan as JSON; while somebody must still say which of several people it is, it only has
+    what was searched, and `people` is how many have the address.
+    """
 
     request = models.ForeignKey(SubjectRequest, on_delete=models.CASCADE, related_name="discoveries")
     number = models.PositiveIntegerField()
     content = models.JSONField()
-    sha256 = models.CharField(max_length=64)
-    # The identity's values and keys as the engine hands them over, sealed; gone once the request is closed.
-    traces = models.BinaryField(null=True)
-    # Which of the records that share the address are this person; empty while there is nothing to choose.
-    chosen = ArrayField(models.CharField(max_length=64), default=list)
-    settled = models.BooleanField(default=False)
+    sha256 = models.CharField(max_length=64, blank=True)  # the engine's digest of what would be done
+    people = models.PositiveIntegerField()
+    # Sealed, and gone once the request is closed: who has the address, who of them was chosen, what they leave behind.
+    candidates = models.BinaryField(null=True)
+    chosen = models.BinaryField(null=True)
+    trace = models.BinaryField(null=True)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -95,6 +98,10 @@ class SubjectDiscovery(models.Model):
     def __str__(self) -> str:
         return f"search {self.number}"
 
+    @property
+    def settled(self) -> bool:
+        return bool(self.sha256)
+
 
 class SubjectPlan(models.Model):
     """What will happen, frozen: `sha256` is of `content`, the canonical JSON of counts and places."""
@@ -103,7 +110,7 @@ class SubjectPlan(models.Model):
     number = models.PositiveIntegerField()
     content = models.TextField()
     sha256 = models.CharField(max_length=64)
-    discovery_sha256 = models.CharField(max_length=64)
+    discovery = models.ForeignKey(SubjectDiscovery, on_delete=models.PROTECT, related_name="plans")
     # As of the request; a foreign key over both columns (same migration) keeps the two alike.
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
