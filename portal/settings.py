@@ -279,6 +279,13 @@ STEP_KINDS: dict[str, str] = {
     "pipelines.check": "apps.pipelines.steps.check",
     "pipelines.publish": "apps.pipelines.steps.publish",
     "queries.execute": "apps.queries.steps.execute",
+    "compliance.search": "apps.compliance.requests.steps.search",
+    "compliance.compare": "apps.compliance.requests.steps.compare",
+    "compliance.erase": "apps.compliance.requests.steps.erase",
+    "compliance.erase_held": "apps.compliance.requests.steps.erase_held",
+    "compliance.rescan": "apps.compliance.requests.steps.search_again",
+    "compliance.package": "apps.compliance.requests.steps.package",
+    "compliance.certify": "apps.compliance.requests.steps.certify",
 }
 PERIODIC: dict[str, dict[str, object]] = {
     "runs-sweep": {"task": "portal.runs.tasks.sweep", "every_s": RUN_SWEEP_SECONDS},
@@ -286,12 +293,15 @@ PERIODIC: dict[str, dict[str, object]] = {
     "pipelines-due": {"task": "apps.pipelines.tasks.start_due", "every_s": 20},
     "queries-forget": {"task": "apps.queries.tasks.forget_old_results", "every_s": 3600},
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
+    "compliance-requests": {"task": "apps.compliance.tasks.watch_requests", "every_s": 300},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
 HOLDERS: dict[str, str] = {}
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
+# What the trail does not tell everybody who may read it: dotted paths of (person) -> Q over its events.
+AUDIT_HIDDEN: list[str] = ["apps.compliance.requests.selectors.hidden_events"]
 # The one next action of a dataset's page, for those whose role has it.
 DATASET_ACTION: dict[str, str] = {
     "title": "Query",
@@ -305,7 +315,7 @@ DATASET_TABS: list[dict[str, str]] = [
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},
 ]
 SEARCH_PROVIDERS: list[str] = ["apps.catalog.search.provider", "portal.desk.yours.find_pipelines"]
-HOME_SECTIONS: list[str] = ["portal.desk.yours.queries", "portal.desk.yours.pipelines"]
+HOME_SECTIONS: list[str] = ["portal.desk.yours.requests", "portal.desk.yours.queries", "portal.desk.yours.pipelines"]
 
 # What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.
 ROLE_PERMISSIONS: dict[str, list[str]] = {
@@ -316,9 +326,21 @@ ROLE_PERMISSIONS: dict[str, list[str]] = {
         "pipelines.run_pipeline",
         "accounts.view_health",
     ],
-    "compliance_officer": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit"],
+    "compliance_officer": [
+        "catalog.view_dataset",
+        "pipelines.view_pipeline",
+        "accounts.view_audit",
+        "compliance.view_subjectrequest",
+        "compliance.handle_subjectrequest",
+    ],
     "ml_engineer": ["pipelines.view_pipeline", "pipelines.run_pipeline"],
-    "auditor": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit", "accounts.view_health"],
+    "auditor": [
+        "catalog.view_dataset",
+        "pipelines.view_pipeline",
+        "accounts.view_audit",
+        "accounts.view_health",
+        "compliance.view_subjectrequest",
+    ],
     "administrator": [
         "catalog.view_dataset",
         "pipelines.view_pipeline",

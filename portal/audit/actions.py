@@ -29,6 +29,8 @@ class Action(StrEnum):
     SUBJECT_SENT_BACK = "compliance.plan_sent_back"
     SUBJECT_APPROVED = "compliance.plan_approved"
     SUBJECT_EXECUTING = "compliance.erasure_started"
+    SUBJECT_ERASE_INTENDED = "compliance.erasure_intended"
+    SUBJECT_ERASED = "compliance.erased"
     SUBJECT_PLAN_STALE = "compliance.plan_stale"
     SUBJECT_RESCANNING = "compliance.rescan_started"
     SUBJECT_PACKAGING = "compliance.package_started"

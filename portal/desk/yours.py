@@ -6,6 +6,8 @@ from datetime import datetime
 from django.db.models import Q
 from django.urls import reverse
 
+from apps.compliance.requests.board import board
+from apps.compliance.requests.selectors import may_handle
 from apps.pipelines.selectors import overview, pipelines_for
 from apps.queries.selectors import executions_of, first_line, text_of
 from portal.accounts.models import User
@@ -33,6 +35,29 @@ class Section:
     url: str
     empty: str
     items: list[Item] = field(default_factory=list)
+
+
+def requests(user: User) -> Section | None:
+    """For those who work on requests of people: what is due first, and what each waits for."""
+    if not may_handle(user):
+        return None
+    items = [
+        Item(
+            kind="request",
+            title=line.title,
+            path=line.due,
+            url=line.request.get_absolute_url(),
+            why=line.needs,
+            state=line.state,
+        )
+        for line in board(user)[:SHOWN]
+    ]
+    return Section(
+        "Requests of people",
+        reverse("compliance:requests"),
+        "Open requests of people about their own data appear here, those that are due first.",
+        items,
+    )
 
 
 def queries(user: User) -> Section | None:

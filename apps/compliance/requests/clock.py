@@ -1,8 +1,8 @@
 """By when a person must be answered, each step of the computation shown. Pure.
 
-GDPR, art. 12(3): one month of receipt, three with an extension. Counted by Regulation (EEC, Euratom) No 1182/71, art. 3:
-the day of receipt is not counted; the period ends on the same date of the last month, or on that month's last day if it
-has no such date; if that is a Saturday, a Sunday or a public holiday, it ends with the next working day.
+GDPR, art. 12(3): one month of receipt, three with an extension. Counted by Regulation (EEC, Euratom) No 1182/71,
+art. 3: the day of receipt is not counted; the period ends on the same date of the last month, or on that month's last
+day if it has no such date; if that is a Saturday, a Sunday or a public holiday, it ends with the next working day.
 CCPA: 45 calendar days, 90 with an extension (Cal. Code Regs. tit. 11, § 7021(b)); the first day is excluded and a last
 day that is no working day as well (Cal. Civ. Code §§ 10, 11; Code Civ. Proc. § 12a).
 """

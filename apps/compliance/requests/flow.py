@@ -1,7 +1,7 @@
 """The moves of a request, each with the word the audit trail keeps for it."""
 
-from portal.audit.actions import Action
 from apps.compliance.requests.types import State
+from portal.audit.actions import Action
 from portal.workflow import Workflow
 
 KIND = "subject_request"

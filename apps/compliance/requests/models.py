@@ -1,5 +1,5 @@
 """Requests of people about their own data. What the database itself refuses stands in `Meta.constraints` here, and in
-the triggers of the migration `subject_requests`: the account of web and workers owns no table, so it has no way round them.
+the triggers of the migration `subject_requests`: the account of web and workers owns no table, so it has no way round.
 """
 
 import uuid

@@ -30,8 +30,9 @@ def approval(request: SubjectRequest) -> None:
     if not asked:
         resolve(kind=APPROVAL, subject_kind=KIND, subject_id=str(request.pk))
         return
+    title = f"{request}: a plan waits for your approval"
     notify(
-        kind=APPROVAL, subject_kind=KIND, subject_id=str(request.pk), title=f"{request}: a plan waits for your approval",
+        kind=APPROVAL, subject_kind=KIND, subject_id=str(request.pk), title=title,
         url=request.get_absolute_url(), users=asked, due_at=request.due_at,
     )  # fmt: skip
 

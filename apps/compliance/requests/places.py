@@ -11,8 +11,8 @@ def note_place(request: UUID) -> str:
     return f"subject-request:{request}:note"
 
 
-def traces_place(request: UUID, number: int) -> str:
-    return f"subject-request:{request}:traces:{number}"
+def search_place(request: UUID, number: int, part: str) -> str:
+    return f"subject-request:{request}:search:{number}:{part}"
 
 
 def package_place(package: UUID) -> str:

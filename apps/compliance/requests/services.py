@@ -156,11 +156,11 @@ def cancel(*, actor: User, request: SubjectRequest) -> None:
     close(actor=actor, request=request, to=State.CANCELLED, detail={})
 
 
-def close(*, actor: User, request: SubjectRequest, to: State, detail: dict[str, object], **changes: object) -> None:
+def close(*, actor: User, request: SubjectRequest, to: State, detail: dict[str, object], ground: str = "") -> None:
     now = timezone.now()
     move(
         REQUEST, request, to, actor=Actor.of(actor), detail=detail,
-        closed_at=now, changed_at=now, identity_until=kept_until(), **changes,
+        closed_at=now, changed_at=now, identity_until=kept_until(), ground=ground,
     )  # fmt: skip
     forget_traces(request)
     notices.refresh(request)
@@ -172,7 +172,7 @@ def kept_until() -> datetime:
 
 def forget_traces(request: SubjectRequest) -> None:
     """What a search found of the person serves the work; when the work is over, nobody needs it."""
-    request.discoveries.exclude(traces=None).update(traces=None)
+    request.discoveries.update(candidates=None, chosen=None, trace=None)
 
 
 @transaction.atomic
