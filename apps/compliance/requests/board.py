@@ -42,6 +42,10 @@ class Line:
         return f"{self.request.kind.capitalize()} request {str(self.request.pk)[:8]}"
 
     @property
+    def law(self) -> str:
+        return Law(self.request.law).label
+
+    @property
     def due(self) -> str:
         return due_words(self.left) if self.open else "closed"
 

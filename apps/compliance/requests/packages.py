@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 
 from apps.compliance.requests.places import package_place
 from apps.compliance.requests.sealing import SealedWriter, read_sealed
@@ -20,6 +21,16 @@ Record = Mapping[str, object]
 Part = tuple[str, Iterator[Record]]
 SHOWN = 200  # records of a dataset on the page; the JSON has all
 CELL = 300
+# The page is read offline, from a folder: it brings its own style, and no script.
+STYLE = mark_safe("""<style>
+:root { color-scheme: light dark; }
+body { margin: 0; font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 1100px; margin: 0 auto; padding: 24px 16px 64px; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; }
+th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid #8886; text-align: start; vertical-align: top; }
+td { overflow-wrap: anywhere; min-width: 8ch; }
+</style>""")
 
 
 @dataclass
@@ -89,8 +100,8 @@ def fill(out: Counted, parts: Iterator[Part], head: Mapping[str, object], check:
             with archive.open(section.file, "w", force_zip64=True) as entry:
                 entry.writelines(lines(section, records, check))
             sections.append(section)
-        page = render_to_string("compliance/package.html", {"sections": sections, "shown": SHOWN, **head})
-        archive.writestr("index.html", page)
+        context = {"sections": sections, "shown": SHOWN, "style": STYLE, **head}
+        archive.writestr("index.html", render_to_string("compliance/package.html", context))
     return tuple(sections)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from apps.compliance.requests import board
 from apps.compliance.requests.models import SubjectCertificate, SubjectPackage, SubjectPlan, SubjectRequest
 from apps.compliance.requests.next import Known
@@ -98,8 +100,9 @@ class Story:
         return self.handles and self.request.state == State.PLANNED
 
     @property
-    def at_work(self) -> bool:
-        return self.known.run is not None
+    def package_open(self) -> bool:
+        package = self.package
+        return package is not None and package.removed_at is None and package.expires_at > timezone.now()
 
 
 def stores_of(plan: Plan | None) -> list[Store]:

@@ -23,6 +23,7 @@ from apps.compliance.requests.models import SubjectRequest
 from apps.compliance.requests.story import story_of
 from apps.compliance.requests.types import EXTENSION_REASONS, GROUNDS, VERIFIED_HOW, Kind, Law, Refused
 from portal.accounts.models import User
+from portal.audit.models import Event
 from portal.audit.selectors import events_about
 from portal.runs.views import steps_context
 from portal.workflow import ForbiddenMove, StaleState
@@ -145,18 +146,24 @@ def detail(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
 
 def told(request: HttpRequest, row: SubjectRequest, **more: Any) -> HttpResponse:
     story = story_of(person(request), row)
+    about = events_about(kind="subject_request", id=str(row.pk))
     context: dict[str, Any] = {
         "story": story,
         "subject": row,
         "verified_how": VERIFIED_HOW,
         "grounds": GROUNDS,
         "extension_reasons": EXTENSION_REASONS,
-        "trail": events_about(kind="subject_request", id=str(row.pk)).order_by("-at")[:TRAIL],
+        "trail": [happened(event) for event in about.order_by("-at")[:TRAIL]],
         **more,
     }
     if story.known.run is not None:
         context |= steps_context(request, story.known.run)
     return render(request, "compliance/request.html", context)
+
+
+def happened(event: Event) -> dict[str, object]:
+    did = event.action.partition(".")[2].replace("_", " ").capitalize()
+    return {"did": did, "actor_name": event.actor_name, "at": event.at}
 
 
 @viewers
