@@ -10,10 +10,11 @@ from django.conf import settings
 
 from apps.catalog.categories import UnknownCategory, checked
 from apps.compliance.policy.types import MaskKind, MaskRule, RowFilter
+from apps.compliance.subjects import rules as subjects
 from apps.compliance.types import AccessRule, DatasetRule, Governance, GovernanceErrors
 from portal.accounts.types import Purpose, Role
 
-KEYS = {"version", "domains", "owners", "domains/owners", "sources", "policies", "access"}
+KEYS = {"version", "domains", "owners", "domains/owners", "sources", "policies", "access", "subjects"}
 DATASET_KEYS = {"owner", "description", "columns"}
 MASK_KEYS = {"id", "category", "mask", "roles", "purposes", "approver", "description"}
 FILTER_KEYS = {"id", "source", "dataset", "column", "values", "roles"}
@@ -81,6 +82,7 @@ class Reader:
             masks=masks,
             row_filters=filters,
             access=tuple(self.access(top.get("access", []))),
+            subjects=subjects.read(self, top.get("subjects", {})),
         )
 
     def once(self, ids: list[str]) -> None:
@@ -197,6 +199,12 @@ class Reader:
         for word in sorted(found - known):
             self.wrong(f"{at}.{key}", f"{word!r} is unknown; known: {', '.join(sorted(known))}")
         return frozenset(found)
+
+    def source(self, body: Mapping[str, Any], at: str) -> str:
+        source = self.needed(body, "source", at)
+        if source and source not in settings.STORES:
+            self.wrong(f"{at}.source", f"{source!r} is no source")
+        return source
 
     def text(self, body: Mapping[str, Any], key: str, at: str) -> str:
         value = body.get(key, "")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from apps.catalog.types import ColumnRef
 from apps.compliance.policy.types import MaskRule, RowFilter
+from apps.compliance.subjects.rules import SubjectRules
 
 Path = tuple[str, ...]
 
@@ -43,6 +44,7 @@ class Governance:
     masks: tuple[MaskRule, ...] = ()
     row_filters: tuple[RowFilter, ...] = ()
     access: tuple[AccessRule, ...] = ()
+    subjects: SubjectRules = field(default_factory=SubjectRules)
 
 
 @dataclass(frozen=True)

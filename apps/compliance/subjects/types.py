@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from apps.compliance.subjects.rules import EMAIL
 from portal.holders import Traces
 
 Path = tuple[str, ...]
@@ -22,6 +23,7 @@ class Action(StrEnum):
     ERASE = "erase"  # the rows go
     MASK = "mask"  # the rows stay because others point at them, their personal columns go
     KEEP = "keep"  # the rows stay on a ground of law, their personal columns go
+    UNDECIDED = "undecided"  # nobody has said: the plan cannot be approved
     CUT = "cut"  # the person's values are cut out of longer text, the rest of the row stays as it is
 
 
@@ -61,6 +63,7 @@ class Owner:
     column: str
     domain: str
     rank: int = 0  # the lowest rank that is not NULL in a row decides whose it is
+    type: str = ""  # the store's own name of the column's type
 
 
 @dataclass(frozen=True)
@@ -220,6 +223,11 @@ class Subject:
     keys: tuple[str, ...] = ()
 
 
+def thing(domain: str) -> str:
+    """`oltp.public.payment_methods.id` names a payment_method."""
+    return domain.split(".")[-2].removesuffix("s")
+
+
 @dataclass(frozen=True)
 class Trace:
     """What the person is recognised by, found before anything is erased: afterwards it could not be found again.
@@ -236,7 +244,12 @@ class Trace:
         return frozenset(value for each in self.values.values() for value in each)
 
     def for_holders(self) -> Traces:
-        return Traces(keys=self.keys, values=self.texts)
+        """Holders know things by their plain names: "customer", "charge"."""
+        keys: dict[str, frozenset[str]] = {}
+        for domain, each in self.keys.items():
+            if domain != EMAIL:
+                keys[thing(domain)] = keys.get(thing(domain), frozenset()) | each
+        return Traces(keys=keys, values=self.texts)
 
     def to_bytes(self) -> bytes:
         """In clear: to be sealed at once."""

@@ -1,0 +1,149 @@
+"""What becomes of each column of rows that stay: what is personal goes, the key stays, and what nobody has classified
+stops the plan."""
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from apps.catalog.models import Column
+from apps.catalog.models import Dataset as Row
+from apps.compliance.subjects.rules import EMAIL, Rule
+from apps.compliance.subjects.territory import Site, Territory
+from apps.compliance.subjects.types import Action, ColumnFate, Finding, FindingKind
+
+PERSONAL = "user"
+FIXED = "[erased]"
+# By the beginning of the type's name, what stands where the store demands a value and none may be told.
+STANDINS = (
+    ("bool", "false"),
+    ("timestamp", "1970-01-01T00:00:00+00:00"),
+    ("date", "1970-01-01"),
+    ("int", "0"),
+    ("bigint", "0"),
+    ("smallint", "0"),
+    ("num", "0"),
+    ("decimal", "0"),
+    ("double", "0"),
+    ("real", "0"),
+    ("float", "0"),
+    ("json", "{}"),
+    ("variant", "{}"),
+    ("inet", "0.0.0.0"),  # noqa: S104 - an address that is nobody's
+    ("uuid", "00000000-0000-0000-0000-000000000000"),
+)
+
+
+def personal(category: str) -> bool:
+    return category == PERSONAL or category.startswith(f"{PERSONAL}.")
+
+
+def standin(kind: str) -> str:
+    name = kind.lower()
+    if name.endswith("[]"):
+        return "{}"
+    for start, value in STANDINS:
+        if name.startswith(start):
+            return value
+    width = name.partition("(")[2].rstrip(")")
+    # ISO 3166 keeps ZZ free for "unknown", and a short code of any kind is filled in the same way.
+    return "Z" * int(width) if width.isdigit() and int(width) < len(FIXED) else FIXED
+
+
+class Demands:
+    """Columns that must not be empty: the store says so, or a copy's original must not be, and the checks of the
+    copies were written for that."""
+
+    def __init__(self, territory: Territory) -> None:
+        self._found: dict[int, str] = {}
+        waiting: deque[int] = deque()
+        for column, value in _demanding(territory):
+            self._found[column] = value
+            waiting.append(column)
+        while waiting:
+            each = waiting.popleft()
+            for copy in territory.copies.get(each, ()):
+                if copy not in self._found:
+                    self._found[copy] = self._found[each]
+                    waiting.append(copy)
+
+    def of(self, column: Column) -> str | None:
+        return self._found.get(column.pk)
+
+
+def _demanding(territory: Territory) -> Iterator[tuple[int, str]]:
+    validators = {
+        row.pk: row.definition
+        for row in Row.objects.filter(pk__in=territory.sites, kind="collection")
+        if row.definition
+    }
+    for site in territory.sites.values():
+        required = set(_required(validators.get(site.id, ""))) if site.kind == "collection" else None
+        for column in site.columns.values():
+            if required is None:
+                if site.kind == "table" and not column.nullable:
+                    yield column.pk, standin(column.type)
+            elif column.name in required:
+                yield column.pk, standin("text")
+
+
+def _required(validator: str) -> Iterator[str]:
+    """Paths that a `$jsonSchema` demands. A sample of documents that all have a path demands nothing."""
+    try:
+        body = json.loads(validator or "{}")
+    except ValueError:
+        return
+    yield from _required_in(body.get("$jsonSchema") or {}, "")
+
+
+def _required_in(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for name in schema.get("required") or ():
+        yield f"{prefix}{name}"
+    for name, child in (schema.get("properties") or {}).items():
+        yield from _required_in(child, f"{prefix}{name}.")
+        if isinstance(child.get("items"), Mapping):
+            yield from _required_in(child["items"], f"{prefix}{name}[].")
+
+
+def leaves_of(site: Site) -> list[Column]:
+    """Columns that hold values: not the documents around other paths, nor the parts inside a JSON column."""
+    around = {above for name in site.columns for above in above_of(name)}
+    return [column for name, column in site.columns.items() if ":" not in name and name not in around]
+
+
+def above_of(path: str) -> Iterator[str]:
+    """What contains a document's path, the nearest first."""
+    while path:
+        path = path[:-2] if path.endswith("[]") else path.rpartition(".")[0]
+        if path:
+            yield path
+
+
+def fates(
+    territory: Territory, demands: Demands, site: Site, action: Action, rule: Rule | None
+) -> tuple[tuple[ColumnFate, ...], list[Finding]]:
+    if action not in (Action.MASK, Action.KEEP):
+        return (), []
+    keys = {owner.column for owner in territory.owners[site.id] if owner.domain != EMAIL}
+    found, findings = [], []
+    for column in leaves_of(site):
+        fate = _fate(column, keys, rule, demands)
+        if fate is None:
+            message = f"Nobody has classified {site.dataset.title}.{column.name}, and its rows stay."
+            findings.append(Finding(FindingKind.UNCLASSIFIED, message, site.dataset, column.name, blocking=True))
+        else:
+            found.append(fate)
+    return tuple(found), findings
+
+
+def _fate(column: Column, keys: set[str], rule: Rule | None, demands: Demands) -> ColumnFate | None:
+    name = column.name
+    if column.primary_key or name in keys:
+        return ColumnFate(name, False, "the key, which names nobody by itself")
+    if rule and name in rule.keep:
+        return ColumnFate(name, False, "the governance file keeps it")
+    if rule and name in rule.mask:
+        return ColumnFate(name, True, "the governance file masks it", demands.of(column))
+    if personal(column.category):
+        return ColumnFate(name, True, f"personal: {column.category}", demands.of(column))
+    return ColumnFate(name, False, f"not personal: {column.category}") if column.category else None

@@ -1,0 +1,99 @@
+"""Looks for a person's values in everything a store holds now, whether the catalog knows of it or not."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from apps.compliance.subjects.match import Matcher, leaves
+from apps.compliance.subjects.reach import Keys, Reach, Target
+from apps.compliance.subjects.territory import TABLES, Territory
+from apps.compliance.subjects.types import Check, Dataset, Searched
+from portal.stores.types import DatasetInfo
+
+TEXTS = ("char", "text", "json", "variant", "object", "array", "string", "citext", "xml", "mixed")
+
+
+@dataclass
+class Seen:
+    """Hits in one dataset: rows by column and by whose they are."""
+
+    dataset: Dataset
+    kind: str
+    mine: Counter[str] = field(default_factory=Counter)
+    nobody: Counter[str] = field(default_factory=Counter)
+    others: int = 0
+    rows_of_nobody: int = 0
+
+
+@dataclass(frozen=True)
+class Look:
+    """One pass over one store."""
+
+    territory: Territory
+    source: str
+    reach: Reach
+    keys: Keys
+    matcher: Matcher
+    check: Check
+
+    def tables(self) -> list[DatasetInfo]:
+        """Views show what the tables below them hold; a materialized one holds a copy of its own."""
+        return [info for info in self.reach.live() if info.kind in (*TABLES, "materialized_view")]
+
+    def searched(self) -> Searched:
+        columns = sum(1 for info in self.tables() for column in info.columns if _holds_text(column.type))
+        return Searched(self.source, len(self.tables()), columns, sum(info.row_count or 0 for info in self.tables()))
+
+    def target(self, info: DatasetInfo) -> Target:
+        site = self.site_id(info)
+        owners = self.territory.owners_of(self.territory.sites[site]) if site else ()
+        key = [column.name for column in info.columns if column.primary_key]
+        return Target(Dataset(self.source, info.path), owners, self.keys, key[0] if len(key) == 1 else "")
+
+    def site_id(self, info: DatasetInfo) -> int | None:
+        return next((s.id for s in self.territory.sites.values() if s.dataset == Dataset(self.source, info.path)), None)
+
+    def hits(self, info: DatasetInfo) -> Iterator[tuple[str, Mapping[str, Any], set[str]]]:
+        """(whose, row, paths at which a value stands) of every row with one."""
+        target = self.target(info)
+        foreign = self.site_id(info) in self.territory.foreign
+        for document in self.reach.scan(info.path, self.matcher, check=self.check):
+            paths = {path for path, text in leaves(document) if self.matcher.found(text)}
+            if paths:
+                yield ("other" if foreign else target.whose(document)), document, paths
+
+    def all(self) -> Iterator[Seen]:
+        for info in self.tables() if self.matcher else ():
+            self.check()
+            seen = Seen(Dataset(self.source, info.path), info.kind)
+            for whose, _, paths in self.hits(info):
+                if whose == "other":
+                    seen.others += 1
+                elif whose == "mine":
+                    seen.mine.update(paths)
+                else:
+                    seen.rows_of_nobody += 1
+                    seen.nobody.update(paths)
+            if seen.others or seen.mine or seen.nobody:
+                yield seen
+
+
+def _holds_text(kind: str) -> bool:
+    return any(word in kind.lower() for word in TEXTS)
+
+
+def live_keys(reaches: Mapping[str, Reach]) -> dict[tuple[str, tuple[str, ...]], str]:
+    """The single primary key of each live table, by source and path."""
+    found = {}
+    for source, reach in reaches.items():
+        for info in reach.live():
+            keys = [column.name for column in info.columns if column.primary_key]
+            if len(keys) == 1:
+                found[source, info.path] = keys[0]
+    return found
+
+
+def head(path: str) -> str:
+    """The column of a table in which a path lies."""
+    return path.partition(".")[0].partition("[")[0]

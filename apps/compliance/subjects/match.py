@@ -1,0 +1,118 @@
+"""Finds a person's values in text, exactly: a value inside a longer word or address is somebody else's."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+ERASED = "[erased]"
+SHORTEST = 6  # a shorter value stands in too many texts by chance to tell whose it is
+# What may not stand beside a value: `joann@x.org` and `ann@x.org.uk` are other people's.
+EDGES = {
+    "email": (r"(?<![\w.+%-])", r"(?![\w-]|\.\w)"),
+    "phone": (r"(?<!\d)\+?", r"(?!\d)"),
+    "name": (r"(?<!\w)", r"(?!\w)"),
+}
+Document = Mapping[str, Any]
+
+
+def normal(kind: str, value: str) -> str:
+    """How a value is compared: case and edges mean nothing, nor does the plus of a telephone number."""
+    plain = value.strip().lower() if kind != "phone" else re.sub(r"\D", "", value)
+    return plain if len(plain) >= SHORTEST else ""
+
+
+class Matcher:
+    """`values` by kind, normalised or not."""
+
+    def __init__(self, values: Mapping[str, Iterable[str]]) -> None:
+        self.values = {
+            kind: sorted({plain for value in each if (plain := normal(kind, value))}, key=lambda v: (-len(v), v))
+            for kind, each in values.items()
+        }
+        self._patterns = {kind: _pattern(kind, each) for kind, each in self.values.items() if each}
+        # What a store looks for first in the lower-case JSON of a row; every match contains one of them.
+        every = {value for each in self.values.values() for value in each}
+        self.needles = tuple(sorted({json.dumps(value, ensure_ascii=False)[1:-1] for value in every}))
+
+    def __bool__(self) -> bool:
+        return bool(self._patterns)
+
+    def may_match(self, text: str) -> bool:
+        lower = text.lower()
+        return any(needle in lower for needle in self.needles)
+
+    def found(self, text: str) -> set[tuple[str, str]]:
+        """(kind, normalised value) of everything of the person in the text."""
+        return {
+            (kind, normal(kind, match.group()))
+            for kind, pattern in self._patterns.items()
+            for match in pattern.finditer(text)
+        }
+
+    def whole(self, text: str) -> tuple[str, str] | None:
+        """The value, where the text is nothing but it."""
+        for kind, each in self.values.items():
+            plain = normal(kind, text)
+            if plain and plain in each and not (kind == "phone" and re.search(r"[^\d\s().+/-]", text)):
+                return kind, plain
+        return None
+
+    def cut(self, text: str) -> str:
+        for pattern in self._patterns.values():
+            text = pattern.sub(_instead, text)
+        return text
+
+    def cut_all(self, value: Any) -> Any:
+        """The same document or value with everything of the person cut out of its texts."""
+        if isinstance(value, str):
+            return self.cut(value)
+        if isinstance(value, list):
+            return [self.cut_all(item) for item in value]
+        if isinstance(value, Mapping):
+            return {key: self.cut_all(item) for key, item in value.items()}
+        if isinstance(value, int) and not isinstance(value, bool) and self.found(str(value)):
+            return None
+        return value
+
+
+def _pattern(kind: str, values: Iterable[str]) -> re.Pattern[str]:
+    before, after = EDGES[kind]
+    return re.compile(f"{before}(?:{'|'.join(re.escape(value) for value in values)}){after}", re.IGNORECASE)
+
+
+def _instead(match: re.Match[str]) -> str:
+    """Never longer than what it replaces: the column may take no more."""
+    length = len(match.group())
+    return ERASED if length >= len(ERASED) else "*" * length
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text (and number as text) with its path, `devices[].ip`; keys that are data are texts, too."""
+    if isinstance(value, list):
+        for item in value:
+            yield from leaves(item, f"{path}[]")
+    elif isinstance(value, Mapping):
+        yield from _inside(value, path)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield path, str(value)
+
+
+def _inside(value: Document, path: str) -> Iterator[tuple[str, str]]:
+    for key, item in value.items():
+        if len(value) == 1 and key[:1] == "$":
+            yield from leaves(item, path)  # a date or an id of a document
+            continue
+        if path:
+            yield f"{path}.*", str(key)
+        yield from leaves(item, f"{path}.{key}" if path else str(key))
+
+
+def at(document: Any, path: str) -> list[Any]:
+    """Every value at a path of a document; `[]` is every element."""
+    head, _, rest = path.partition(".")
+    name, brackets, _ = head.partition("[")
+    values = [document[name]] if isinstance(document, Mapping) and name in document else []
+    for _ in range((len(head) - len(name)) // 2 if brackets else 0):
+        values = [item for value in values if isinstance(value, list) for item in value]
+    return [found for value in values for found in at(value, rest)] if rest else values

@@ -1,0 +1,101 @@
+"""What a store can be asked and told about one person, the same for every kind of store."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from apps.compliance.subjects.match import Matcher, at
+from apps.compliance.subjects.rules import EMAIL
+from apps.compliance.subjects.stores import subject_store
+from apps.compliance.subjects.types import Check, ColumnFate, Dataset, Owner, Path, Progress
+from portal.stores.types import DatasetInfo, Store
+
+Document = Mapping[str, Any]
+Keys = Mapping[str, frozenset[str]]  # by domain; addresses in lower case under `email`
+
+
+@dataclass(frozen=True)
+class Target:
+    """A dataset, by which columns its rows belong to somebody, and the keys that are this person's. `key` is its
+    single primary key, where it has one: work on it can then go in batches."""
+
+    dataset: Dataset
+    owners: tuple[Owner, ...]
+    keys: Keys = field(repr=False)
+    key: str = ""
+
+    @property
+    def ranks(self) -> list[tuple[Owner, ...]]:
+        """Owners by rank, the one that decides first in front."""
+        numbers = sorted({owner.rank for owner in self.owners})
+        return [tuple(owner for owner in self.owners if owner.rank == number) for number in numbers]
+
+    def values(self, owner: Owner) -> frozenset[str]:
+        return self.keys.get(owner.domain, frozenset())
+
+    def whose(self, document: Document) -> str:
+        """`mine`, `other` or `nobody`."""
+        for owners in self.ranks:
+            named = [(owner, value) for owner in owners for value in _texts(document, owner)]
+            if named:
+                return "mine" if any(value in self.values(owner) for owner, value in named) else "other"
+        return "nobody"
+
+
+def _texts(document: Document, owner: Owner) -> list[str]:
+    found = [str(value) for value in at(document, owner.column) if value is not None]
+    return [value.strip().lower() for value in found] if owner.domain == EMAIL else found
+
+
+class Reach(Protocol):
+    """One store. Every call raises StoreError."""
+
+    store: Store
+
+    def live(self) -> Sequence[DatasetInfo]:
+        """What the store holds now, views among it."""
+
+    def count(self, target: Target) -> int: ...
+
+    def keys(self, target: Target, column: str) -> frozenset[str]: ...
+
+    def newest(self, target: Target, column: str) -> datetime | None: ...
+
+    def by_email(self, path: Path, column: str, email: str) -> Iterator[Document]:
+        """Rows whose address is this one, compared without case and edges."""
+
+    def mine(self, target: Target) -> Iterator[Document]: ...
+
+    def pointed_at(self, target: Target, other: Target, column: str) -> int:
+        """Rows of `target` that are somebody else's and hold one of this person's keys in `column`."""
+
+    def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
+        """Rows in which one of the values may stand, whichever column it is in; the matcher has the last word."""
+
+    def erase(self, target: Target, *, check: Check, progress: Progress) -> int: ...
+
+    def mask(self, target: Target, fates: Sequence[ColumnFate], *, check: Check, progress: Progress) -> int: ...
+
+    def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
+        """Rows of the person in which a column that must be masked is not, by column."""
+
+    def cut(self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher) -> int:
+        """Cuts the person's values out of the row that the document came from, and out of rows with the same text that
+        are nobody else's."""
+
+
+def reach(source: str) -> Reach:
+    from apps.compliance.subjects.papers import Papers
+    from apps.compliance.subjects.tables import Postgres, Snowflake
+
+    store = subject_store(source)
+    if store.kind == "mongo":
+        return Papers(store)
+    return Postgres(store) if store.kind == "postgres" else Snowflake(store)
+
+
+def chunks(values: Iterable[str], size: int) -> Iterator[list[str]]:
+    listed = sorted(values)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]

@@ -1,0 +1,286 @@
+"""Tables: PostgreSQL and the warehouse. Sets of keys travel as one bound parameter, and work goes in batches, each in
+a transaction of its own: whoever is killed in between has done a part, and the next one finds the rest."""
+
+# ruff: noqa: S608 - names come from the catalog and from the store itself, and are quoted; values are bound
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from apps.compliance.subjects.match import Matcher
+from apps.compliance.subjects.reach import Document, Target, chunks
+from apps.compliance.subjects.rules import EMAIL
+from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
+from portal.stores.types import DatasetInfo, Sql, Store
+
+TIMEOUT_S = 3600.0
+Part = tuple[str, tuple[Any, ...]]  # SQL and its parameters
+NEVER: Part = ("false", ())
+
+
+class Tables:
+    """What both say in the same words. Names come from the catalog and the store itself, and are quoted."""
+
+    batch_rows = 0  # 0: one statement
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._live: list[DatasetInfo] | None = None
+
+    # What differs.
+
+    def among(self, owner: Owner, values: frozenset[str]) -> Part:
+        raise NotImplementedError
+
+    def document(self, alias: str) -> str:
+        raise NotImplementedError
+
+    def contains(self, text: str) -> str:
+        raise NotImplementedError
+
+    def assigned(self, kind: str) -> str:
+        """The placeholder of a value for a column of this type."""
+        raise NotImplementedError
+
+    # What is the same.
+
+    def live(self) -> Sequence[DatasetInfo]:
+        if self._live is None:
+            self._live = list(self.store.introspect())
+        return self._live
+
+    def rows(self, text: str, params: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        with (
+            self.store.transaction() as bound,
+            bound.read(Sql(text, params), batch_rows=5_000, timeout_s=TIMEOUT_S) as found,
+        ):
+            for batch in found:
+                yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+    def count(self, target: Target) -> int:
+        where, params = self.owned(target)
+        return sum(int(n) for (n,) in self.rows(f"select count(*) as n from {self.name(target)} where {where}", params))
+
+    def keys(self, target: Target, column: str) -> frozenset[str]:
+        where, params = self.owned(target)
+        text = f"select distinct cast({quote(column)} as varchar) as k from {self.name(target)} where {where}"
+        return frozenset(str(key) for (key,) in self.rows(text, params) if key is not None)
+
+    def newest(self, target: Target, column: str) -> datetime | None:
+        where, params = self.owned(target)
+        text = f"select max({quote(column)}) as at from {self.name(target)} where {where}"
+        return next((at for (at,) in self.rows(text, params)), None)
+
+    def by_email(self, path: Path, column: str, email: str) -> Iterator[Document]:
+        text = f"select {self.document('t')} as doc from {quoted(path)} t where lower(trim({quote(column)})) = %s"
+        return self.documents(text, (email,))
+
+    def mine(self, target: Target) -> Iterator[Document]:
+        where, params = self.owned(target)
+        text = f"select {self.document('t')} as doc from {self.name(target)} t where {where}"
+        return self.documents(text, params)
+
+    def pointed_at(self, target: Target, other: Target, column: str) -> int:
+        pointer = next(owner for owner in target.owners if owner.column == column)
+        theirs, params = self.owned(target)
+        among, more = self.among(pointer, other.values(pointer))
+        text = f"select count(*) as n from {self.name(target)} where {among} and not coalesce({theirs}, false)"
+        return sum(int(n) for (n,) in self.rows(text, (*more, *params)))
+
+    def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
+        needles = matcher.needles
+        where = " or ".join(self.contains("lower(doc)") for _ in needles)
+        text = f"select doc from (select {self.document('t')} as doc from {quoted(path)} t) as r where {where}"
+        yield from self.documents(text, needles)
+        check()
+
+    def documents(self, text: str, params: tuple[Any, ...]) -> Iterator[Document]:
+        for (doc,) in self.rows(text, params):
+            yield json.loads(doc)
+
+    def erase(self, target: Target, *, check: Check, progress: Progress) -> int:
+        where, params = self.owned(target)
+        return self.in_batches(target, (f"delete from {self.name(target)}", ()), (where, params), check, progress)
+
+    def mask(self, target: Target, fates: Sequence[ColumnFate], *, check: Check, progress: Progress) -> int:
+        if not fates:
+            return 0
+        types = self.types(target)
+        parts = [self.replaced(target, fate, types[fate.name]) for fate in fates if fate.name in types]
+        if not parts:
+            return 0
+        changes = ", ".join(f"{quote(name)} = {value}" for name, (value, _), _ in parts)
+        left = " or ".join(text for _, _, (text, _) in parts)
+        where, params = self.owned(target)
+        head = f"update {self.name(target)} set {changes}", tuple(each for _, (_, more), _ in parts for each in more)
+        unmasked = tuple(each for _, _, (_, more) in parts for each in more)
+        return self.in_batches(target, head, (f"({where}) and ({left})", (*params, *unmasked)), check, progress)
+
+    def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
+        types = self.types(target)
+        parts = [self.replaced(target, fate, types[fate.name]) for fate in fates if fate.name in types]
+        if not parts:
+            return {}
+        where, params = self.owned(target)
+        counts = ", ".join(f"count(case when {text} then 1 end) as c{n}" for n, (_, _, (text, _)) in enumerate(parts))
+        values = tuple(each for _, _, (_, more) in parts for each in more)
+        found = next(self.rows(f"select {counts} from {self.name(target)} where {where}", (*values, *params)))
+        return {name: int(n) for (name, _, _), n in zip(parts, found, strict=True)}
+
+    def replaced(self, target: Target, fate: ColumnFate, kind: str) -> tuple[str, Part, Part]:
+        """The column, what it becomes, and the condition that it has not become so yet."""
+        column = quote(fate.name)
+        if fate.replacement is None:
+            return fate.name, ("null", ()), (f"{column} is not null", ())
+        value = self.assigned(kind)
+        return fate.name, (value, (fate.replacement,)), self.differs(column, kind, fate.replacement)
+
+    def differs(self, column: str, kind: str, replacement: str) -> Part:
+        return f"{column} is distinct from {self.assigned(kind)}", (replacement,)
+
+    def types(self, target: Target) -> dict[str, str]:
+        for info in self.live():
+            if info.path == target.dataset.path:
+                return {column.name: column.type for column in info.columns}
+        return {}
+
+    def in_batches(self, target: Target, head: Part, where: Part, check: Check, progress: Progress) -> int:
+        (verb, values), (text, params) = head, where
+        total = 0
+        while True:
+            check()
+            limited = self.limited(target, text)
+            done = self.store.execute(Sql(f"{verb} where {limited}", (*values, *params)), timeout_s=TIMEOUT_S)[0]
+            total += max(done, 0)
+            progress(total)
+            if limited == text or done < self.batch_rows:
+                return total
+
+    def limited(self, target: Target, where: str) -> str:
+        return where
+
+    def owned(self, target: Target) -> Part:
+        """Rows of the person: the first rank in which a row names anybody decides."""
+        clauses: list[str] = []
+        params: list[Any] = []
+        before: list[str] = []
+        for owners in target.ranks:
+            parts = [self.among(owner, target.values(owner)) for owner in owners if target.values(owner)]
+            if parts:
+                clauses.append(" and ".join([*before, f"({' or '.join(text for text, _ in parts)})"]))
+                params += [value for _, more in parts for value in more]
+            before += [f"{quote(owner.column)} is null" for owner in owners]
+        return (f"({' or '.join(f'({clause})' for clause in clauses)})", tuple(params)) if clauses else NEVER
+
+    def theirs(self, target: Target) -> Part:
+        """Rows of somebody else."""
+        if not target.owners:
+            return NEVER
+        named = " or ".join(f"{quote(owner.column)} is not null" for owner in target.owners)
+        mine, params = self.owned(target)
+        return f"(({named}) and not coalesce({mine}, false))", params
+
+    def cut(self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher) -> int:
+        """By the text that stands there and not by a key: RAW has none, and a copy of it may go with it."""
+        total = 0
+        for column in info.columns:
+            before = document.get(column.name)
+            after = matcher.cut_all(before)
+            if after != before:
+                total += self.rewrite(target, column.name, self.rewritten(column.name, column.type, before, after))
+        return total
+
+    def rewrite(self, target: Target, column: str, parts: tuple[Part, Part]) -> int:
+        (value, values), (where, params) = parts
+        theirs, more = self.theirs(target)
+        text = f"update {self.name(target)} set {quote(column)} = {value} where {where} and not {theirs}"
+        return self.store.execute(Sql(text, (*values, *params, *more)), timeout_s=TIMEOUT_S)[0]
+
+    def rewritten(self, column: str, kind: str, before: Any, after: Any) -> tuple[Part, Part]:
+        """The new value, and the condition that finds the old one."""
+        raise NotImplementedError
+
+    def name(self, target: Target) -> str:
+        return quoted(target.dataset.path)
+
+
+class Postgres(Tables):
+    batch_rows = 10_000
+
+    def among(self, owner: Owner, values: frozenset[str]) -> Part:
+        column = quote(owner.column)
+        if owner.domain == EMAIL:
+            return f"lower(btrim({column})) = any(%s::text[])", (sorted(values),)
+        cast = "" if owner.type in ("", "text") else f"::{owner.type.split('(')[0]}[]"
+        return f"{column} = any(%s::text[]{cast})", (sorted(values),)
+
+    def document(self, alias: str) -> str:
+        return f"to_jsonb({alias})::text"
+
+    def contains(self, text: str) -> str:
+        return f"strpos({text}, %s) > 0"
+
+    def assigned(self, kind: str) -> str:
+        return f"%s::text::{kind}"
+
+    def limited(self, target: Target, where: str) -> str:
+        if not target.key:
+            return where
+        key, name = quote(target.key), self.name(target)
+        return f"{key} = any(array(select {key} from {name} where {where} limit {self.batch_rows}))"
+
+    def rewritten(self, column: str, kind: str, before: Any, after: Any) -> tuple[Part, Part]:
+        name = quote(column)
+        if kind.endswith("[]"):
+            listed = f"array(select jsonb_array_elements_text(%s::text::jsonb))::{kind}"
+            return (listed, (dumped(after),)), (f"to_jsonb({name}) = %s::text::jsonb", (dumped(before),))
+        if kind in ("json", "jsonb"):
+            return (f"%s::text::{kind}", (dumped(after),)), (f"{name}::jsonb = %s::text::jsonb", (dumped(before),))
+        return (f"%s::text::{kind}", (after,)), (f"{name}::text = %s::text", (str(before),))
+
+
+class Snowflake(Tables):
+    """Keys travel as a JSON array: no table of them is left behind, and the account needs no right to make one."""
+
+    chunk = 20_000
+
+    def among(self, owner: Owner, values: frozenset[str]) -> Part:
+        column = f"cast({quote(owner.column)} as varchar)"
+        column = f"lower(trim({column}))" if owner.domain == EMAIL else column
+        parts = [
+            f"{column} in (select value::varchar from table(flatten(input => parse_json(%s))))"
+            for _ in chunks(values, self.chunk)
+        ]
+        return f"({' or '.join(parts)})", tuple(json.dumps(part) for part in chunks(values, self.chunk))
+
+    def document(self, alias: str) -> str:
+        return "to_json(object_construct(*))"
+
+    def contains(self, text: str) -> str:
+        return f"contains({text}, %s)"
+
+    def assigned(self, kind: str) -> str:
+        return "parse_json(%s)" if kind in ("VARIANT", "OBJECT", "ARRAY") else f"cast(%s as {kind})"
+
+    def differs(self, column: str, kind: str, replacement: str) -> Part:
+        return f"({column} is null or cast({column} as varchar) <> %s)", (replacement,)
+
+    def rewritten(self, column: str, kind: str, before: Any, after: Any) -> tuple[Part, Part]:
+        name = quote(column)
+        if kind in ("VARIANT", "OBJECT", "ARRAY", "JSON"):
+            same = f"parse_json(to_json({name})) = parse_json(%s)"
+            return ("parse_json(%s)", (dumped(after),)), (same, (dumped(before),))
+        return ("%s", (after,)), (f"cast({name} as varchar) = %s", (str(before),))
+
+
+def dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted(path: Sequence[str]) -> str:
+    return ".".join(quote(part) for part in path)
