@@ -297,7 +297,11 @@ PERIODIC: dict[str, dict[str, object]] = {
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
-HOLDERS: dict[str, str] = {}
+HOLDERS: dict[str, str] = {
+    "pipelines.staged": "apps.pipelines.holder.StagedRows",
+    "queries.executions": "apps.queries.holder.Answers",
+    "runs.logs": "portal.runs.holder.Logs",
+}
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
 # What the trail does not tell everybody who may read it: dotted paths of (person) -> Q over its events.

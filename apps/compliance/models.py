@@ -92,3 +92,32 @@ class AccessRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.subject}"
+
+
+class Forgotten(models.Model):
+    """One erasure, for the loads that come after it. Only ever added to; holds no value of the person.
+
+    `actions` says what happens to rows of the person by dataset ("oltp: public.charges"): erase, mask or keep.
+    """
+
+    request = models.CharField(max_length=100, unique=True)
+    actions = models.JSONField()
+    entered_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"request {self.request}"
+
+
+class ForgottenKey(models.Model):
+    """A keyed digest of one key of the person (or of a thing of theirs), or of their e-mail address."""
+
+    forgotten = models.ForeignKey(Forgotten, on_delete=models.PROTECT, related_name="keys")
+    domain = models.CharField(max_length=500)
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["forgotten", "domain", "digest"], name="forgotten_key_once")]
+        indexes = [models.Index(fields=["domain"], name="forgotten_key_domain")]
+
+    def __str__(self) -> str:
+        return f"a key of {self.domain}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from apps.pipelines import building, checking, findings, holds, loading, publishing, receipts
 from apps.pipelines.definitions import Definition, Extract, UnknownPipeline, definition_of, extract_of
 from apps.pipelines.drift import Drift
+from apps.pipelines.extraction.forgetting import Forgetting, forgetting_of
 from apps.pipelines.extraction.source import Source
 from apps.pipelines.models import Cursor, LoadReceipt, PipelineRun
 from apps.pipelines.staging import stage
@@ -50,10 +51,10 @@ def extract(context: StepContext) -> Outcome:
     if receipt.status != Status.INTENDED:
         return Outcome("Nothing new" if receipt.status == Status.EMPTY else "Loaded before", output=output)
     columns = _watch_columns(context, work.run, source)
-    receipt = _stage(context, receipt, source, columns)
+    receipt, forgetting = _stage(context, receipt, source, columns)
     return Outcome(
         f"{receipt.extracted_rows:,} rows in {receipt.files} file{'s' if receipt.files != 1 else ''}",
-        counts={"rows": receipt.extracted_rows, "bytes": receipt.bytes, "files": receipt.files},
+        counts={"rows": receipt.extracted_rows, "bytes": receipt.bytes, "files": receipt.files, **forgetting.counts},
         output=output,
     )
 
@@ -88,10 +89,13 @@ def _tell_drift(context: StepContext, run: PipelineRun, dataset: Extract, drift:
     findings.write_drift(context, run, dataset, drift.new)
 
 
-def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: dict[str, str]) -> LoadReceipt:
+def _stage(
+    context: StepContext, receipt: LoadReceipt, source: Source, columns: dict[str, str]
+) -> tuple[LoadReceipt, Forgetting]:
     window = receipts.window_of(receipt)
     assert window is not None  # only an empty receipt has none
     conform = source.conformer()
+    forgetting = forgetting_of(source.extract, conform)
 
     def after_batch(rows: int) -> None:
         context.check()
@@ -100,7 +104,7 @@ def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: 
     try:
         files = stage(
             receipts.stage_folder(receipt),
-            source.batches(window, conform, columns),
+            source.batches(window, forgetting, columns),
             prefix=f"a{context.attempt}",
             after_batch=after_batch,
         )
@@ -109,7 +113,9 @@ def _stage(context: StepContext, receipt: LoadReceipt, source: Source, columns: 
     for name, lost in sorted(conform.misfits.items()):
         if lost:
             context.log(f"Values of {name} that do not fit its type and are staged as NULL: {lost}.", level="warning")
-    return receipts.write_staged(context, receipt, files, columns=list(columns))
+    if forgetting.dropped or forgetting.masked:
+        context.log(f"People who were erased: {forgetting.dropped} rows left out, {forgetting.masked} masked.")
+    return receipts.write_staged(context, receipt, files, columns=list(columns)), forgetting
 
 
 def load(context: StepContext) -> Outcome:

@@ -44,6 +44,7 @@ class Action(StrEnum):
     SUBJECT_CANCELLED = "compliance.request_cancelled"
     SUBJECT_CERTIFIED = "compliance.certificate_written"
     SUBJECT_FORGOTTEN = "compliance.identity_deleted"
+    ERASURE_ENTERED = "compliance.erasure_entered"
     SOURCE_SYNCED = "catalog.source_synced"
     COLUMN_CLASSIFIED = "catalog.column_classified"
     OWNER_CHANGED = "catalog.owner_changed"

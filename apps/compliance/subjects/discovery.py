@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.compliance.subjects import holders
-from apps.compliance.subjects.looking import Look, live_keys
+from apps.compliance.subjects.looking import live_keys
 from apps.compliance.subjects.match import Matcher, at, normal
 from apps.compliance.subjects.planning import Planner
 from apps.compliance.subjects.reach import Keys, Reach, Target, reach
@@ -50,10 +50,9 @@ def identify(*, email: str, check: Check) -> Identified:
                     shown[found].setdefault(name, value)
                 if site.dataset.title not in places[found]:
                     places[found].append(site.dataset.title)
-    looks = [Look(territory, source, each, {}, Matcher({}), check) for source, each in reaches.items()]
     return Identified(
         tuple(Candidate(key, shown[key], tuple(places[key])) for key in sorted(places)),
-        tuple(look.searched() for look in looks),
+        tuple(sorted({site.dataset.title for site, _, _ in identity_sites(territory)})),
     )
 
 

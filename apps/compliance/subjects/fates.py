@@ -13,6 +13,7 @@ from apps.compliance.subjects.territory import Site, Territory
 from apps.compliance.subjects.types import Action, ColumnFate, Finding, FindingKind
 
 PERSONAL = "user"
+PSEUDONYM = "user.unique_id.pseudonymous"
 FIXED = "[erased]"
 # By the beginning of the type's name, what stands where the store demands a value and none may be told.
 STANDINS = (
@@ -125,6 +126,7 @@ def fates(
     if action not in (Action.MASK, Action.KEEP):
         return (), []
     keys = {owner.column for owner in territory.owners[site.id] if owner.domain != EMAIL}
+    keys |= {column.name for column in site.columns.values() if _made_of_keys(territory, column)}
     found, findings = [], []
     for column in leaves_of(site):
         fate = _fate(column, keys, rule, demands)
@@ -134,6 +136,19 @@ def fates(
         else:
             found.append(fate)
     return tuple(found), findings
+
+
+def _made_of_keys(territory: Territory, column: Column) -> bool:
+    """A number of a version, say: the key with something added names nobody more than the key does."""
+    waiting, seen = list(territory.origins.get(column.pk, ())) if column.category == PSEUDONYM else [], set()
+    while waiting:
+        each = waiting.pop()
+        found = territory.columns[each]
+        if any(o.column == found.name and o.domain != EMAIL for o in territory.owners.get(found.dataset_id, ())):
+            return True
+        waiting += [above for above in territory.origins.get(each, ()) if above not in seen]
+        seen.add(each)
+    return False
 
 
 def _fate(column: Column, keys: set[str], rule: Rule | None, demands: Demands) -> ColumnFate | None:

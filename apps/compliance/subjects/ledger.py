@@ -1,7 +1,26 @@
 """Remembers who was erased, by keyed digests alone, so that no later load brings them back."""
 
-from apps.compliance.subjects.types import Plan, Trace
-from portal.audit.types import Actor
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from apps.compliance.models import Forgotten, ForgottenKey
+from apps.compliance.subjects.rules import EMAIL
+from apps.compliance.subjects.types import Action, Plan, Trace
+from portal.audit.actions import Action as Word
+from portal.audit.services import record
+from portal.audit.types import Actor, Target
+
+BATCH = 5_000
+
+
+def digest(domain: str, value: str) -> bytes:
+    """HMAC-SHA256 under a key of its own: whoever has the table alone can try no keys or addresses against it."""
+    key = bytes.fromhex(settings.ERASURE_KEY)
+    plain = value.strip().lower() if domain == EMAIL else value
+    return hmac.new(key, f"{domain}\0{plain}".encode(), hashlib.sha256).digest()
 
 
 def enter(*, actor: Actor, request: str, plan: Plan, trace: Trace) -> int:
@@ -10,4 +29,32 @@ def enter(*, actor: Actor, request: str, plan: Plan, trace: Trace) -> int:
     `request` is the request's id. Returns how many digests are kept for it. Runs in the caller's transaction
     (`context.fenced()`), with its audit event.
     """
-    raise NotImplementedError
+    forgotten, new = Forgotten.objects.get_or_create(request=request, defaults={"actions": actions(plan)})
+    if not new:
+        return forgotten.keys.count()
+    rows = [
+        ForgottenKey(forgotten=forgotten, domain=domain, digest=digest(domain, value))
+        for domain, values in sorted(trace.keys.items())
+        for value in sorted(values)
+    ]
+    ForgottenKey.objects.bulk_create(rows, batch_size=BATCH)
+    record(
+        actor=actor,
+        action=Word.ERASURE_ENTERED,
+        target=Target("subject_request", request),
+        detail={"digests": len(rows), "plan": plan.digest},
+    )
+    return len(rows)
+
+
+def actions(plan: Plan) -> dict[str, str]:
+    return {place.dataset.title: str(place.action) for place in plan.places if place.action is not Action.CUT}
+
+
+def remembered(domains: Iterable[str]) -> dict[str, dict[bytes, int]]:
+    """By domain, the digests of erased people's keys, and whose erasure each belongs to."""
+    found: dict[str, dict[bytes, int]] = {}
+    rows = ForgottenKey.objects.filter(domain__in=set(domains))
+    for domain, value, forgotten in rows.values_list("domain", "digest", "forgotten_id"):
+        found.setdefault(domain, {})[bytes(value)] = forgotten
+    return found

@@ -76,6 +76,15 @@ class Matcher:
         return value
 
 
+def matcher_of(values: Iterable[str]) -> Matcher:
+    """Of values whose kind nobody said: an address has its sign, a telephone number no letter."""
+    kinds: dict[str, set[str]] = {kind: set() for kind in EDGES}
+    for value in values:
+        plain = re.fullmatch(r"[\d\s().+/-]+", value)
+        kinds["email" if "@" in value else "phone" if plain else "name"].add(value)
+    return Matcher(kinds)
+
+
 def _pattern(kind: str, values: Iterable[str]) -> re.Pattern[str]:
     before, after = EDGES[kind]
     return re.compile(f"{before}(?:{'|'.join(re.escape(value) for value in values)}){after}", re.IGNORECASE)

@@ -15,6 +15,7 @@ from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progr
 from portal.stores.types import DatasetInfo, Sql, Store
 
 TIMEOUT_S = 3600.0
+ROWS = 5_000
 Part = tuple[str, tuple[Any, ...]]  # SQL and its parameters
 NEVER: Part = ("false", ())
 
@@ -51,10 +52,7 @@ class Tables:
         return self._live
 
     def rows(self, text: str, params: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-        with (
-            self.store.transaction() as bound,
-            bound.read(Sql(text, params), batch_rows=5_000, timeout_s=TIMEOUT_S) as found,
-        ):
+        with self.store.read(Sql(text, params), batch_rows=ROWS, timeout_s=TIMEOUT_S) as found:
             for batch in found:
                 yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
@@ -207,6 +205,15 @@ class Tables:
 
 class Postgres(Tables):
     batch_rows = 10_000
+
+    def rows(self, text: str, params: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        """In a transaction: there parameters are bound for the planner to see, and keys find their index."""
+        with (
+            self.store.transaction() as bound,
+            bound.read(Sql(text, params), batch_rows=ROWS, timeout_s=TIMEOUT_S) as r,
+        ):
+            for batch in r:
+                yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
     def among(self, owner: Owner, values: frozenset[str]) -> Part:
         column = quote(owner.column)

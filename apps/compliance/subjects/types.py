@@ -212,7 +212,7 @@ class Identified:
     """Who has the address: none, one, or several among whom the officer must choose."""
 
     candidates: tuple[Candidate, ...]
-    searched: tuple[Searched, ...]
+    searched: tuple[str, ...]  # titles of the datasets that were asked
 
 
 @dataclass(frozen=True)

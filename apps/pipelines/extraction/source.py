@@ -1,6 +1,6 @@
 """One source, whichever kind it is: its newest row, its columns, and the rows of a window."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from portal.stores.types import Statement, Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Conform = Callable[["pa.RecordBatch"], "pa.RecordBatch"]
 BATCH_ROWS = 65_536
 # Documents pass through Python objects, some kilobytes each, on their way into columns.
 BATCH_DOCUMENTS = 5_000
@@ -49,7 +50,7 @@ class Source:
     def drift(self, found: Iterable[str], before: Sequence[str] | None) -> Drift:
         return (document_paths if self._documents else compare)(self.extract, list(found), before)
 
-    def batches(self, window: Window, conform: Conformer, types: Mapping[str, str]) -> "Iterator[pa.RecordBatch]":
+    def batches(self, window: Window, conform: Conform, types: Mapping[str, str]) -> "Iterator[pa.RecordBatch]":
         """`types` are those that `columns` found."""
         statement: Statement = (
             documents.rows(self.extract, window) if self._documents else postgres.rows(self.extract, window, types)

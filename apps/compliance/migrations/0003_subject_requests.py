@@ -77,7 +77,7 @@ ALTER TABLE compliance_subjectrequest DROP CONSTRAINT subject_request_opener;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0001_initial'),
+        ('compliance', '0002_erasure_ledger'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

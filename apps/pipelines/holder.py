@@ -1,0 +1,79 @@
+"""Staged files: rows on their way into the warehouse, on this machine's disk until their load is receipted."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.compliance.subjects.match import Matcher, matcher_of
+from apps.pipelines.models import PipelineRun, StagedFile
+from portal.holders import Held, HolderSilent, Traces
+
+PLACE = "rows staged for the warehouse"
+ROWS = 20_000
+
+
+class StagedRows:
+    title = "Staged files"
+
+    def find(self, traces: Traces) -> Sequence[Held]:
+        return [Held(PLACE, sum(self._counted(traces).values()), "rows")]
+
+    def collect(self, traces: Traces) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """The same rows stand in their source, which answers for itself."""
+        return iter(())
+
+    def erase(self, traces: Traces, *, check: Callable[[], None]) -> Sequence[Held]:
+        """A file of a run that ended without its receipt goes as a whole: the cursor has not moved, so the next run
+        takes the same window again, and the ledger stands in its way."""
+        gone = 0
+        for file, rows in self._counted(traces, check=check).items():
+            if rows:
+                file.unlink(missing_ok=True)
+                path = str(file.relative_to(settings.STAGE_DIR))
+                StagedFile.objects.filter(path=path, removed_at=None).update(removed_at=timezone.now())
+                gone += rows
+        return [Held(PLACE, gone, "rows")]
+
+    def _counted(self, traces: Traces, *, check: Callable[[], None] = lambda: None) -> dict[Path, int]:
+        """Rows of the person by file. Raises HolderSilent while a run still writes or loads any."""
+        busy = PipelineRun.objects.filter(released_at=None).values_list("run_id", flat=True).first()
+        files = list(_files())
+        if busy is not None and files:
+            raise HolderSilent(
+                f"Run {busy} is on its way into the warehouse: its staged files are read when it has ended."
+            )
+        matcher, keys = matcher_of(traces.values), frozenset().union(*traces.keys.values())
+        found = {}
+        for file in files:
+            check()
+            found[file] = _rows(file, matcher, keys)
+        return found
+
+
+def _files() -> Iterator[Path]:
+    base = Path(settings.STAGE_DIR)
+    if base.is_dir():
+        yield from (file for file in sorted(base.rglob("*")) if file.is_file())
+
+
+def _rows(file: Path, matcher: Matcher, keys: frozenset[str]) -> int:
+    """A half-written file of a process that died cannot be read, and counts: nobody will load it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        opened = pq.ParquetFile(file)
+    except (pa.ArrowInvalid, OSError):
+        return 1
+    with opened:
+        return sum(
+            any(_is_theirs(value, matcher, keys) for value in row.values())
+            for batch in opened.iter_batches(batch_size=ROWS)
+            for row in batch.to_pylist()
+        )
+
+
+def _is_theirs(value: object, matcher: Matcher, keys: frozenset[str]) -> bool:
+    return isinstance(value, str) and (value in keys or bool(matcher.found(value)))

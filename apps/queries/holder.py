@@ -1,0 +1,107 @@
+"""What people typed and what they were answered: both sealed, both may hold a person's data."""
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from apps.compliance.subjects.match import Matcher, matcher_of
+from apps.queries import results
+from apps.queries.models import Execution
+from apps.queries.sealing import Broken, open_sealed, seal
+from portal.holders import Held, HolderSilent, Traces
+
+RESULTS, TEXTS = "results of queries", "texts of queries"
+
+
+@dataclass(frozen=True)
+class Sought:
+    matcher: Matcher
+    keys: frozenset[str]
+
+    def has(self, value: object) -> bool:
+        return isinstance(value, str) and (value in self.keys or bool(self.matcher.found(value)))
+
+
+class Answers:
+    title = "Queries and their results"
+
+    def find(self, traces: Traces) -> Sequence[Held]:
+        sought = sought_of(traces)
+        rows = texts = 0
+        for row in ended():
+            rows += rows_of(row, sought)
+            texts += any(sought.matcher.found(text) for text in opened(row).values())
+        return [Held(RESULTS, rows, "rows"), Held(TEXTS, texts, "queries")]
+
+    def collect(self, traces: Traces) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """A result is somebody's work over rows of many people; what it shows of the person stands in the stores."""
+        return iter(())
+
+    def erase(self, traces: Traces, *, check: Callable[[], None]) -> Sequence[Held]:
+        """A result with the person in it goes as a whole (it can be asked again); of a text, their values."""
+        sought = sought_of(traces)
+        rows = texts = 0
+        for row in ended():
+            check()
+            if found := rows_of(row, sought):
+                Execution.objects.filter(pk=row.pk).update(has_result=False)
+                results.remove(row.pk)
+                rows += found
+            texts += cut(row, sought.matcher)
+        return [Held(RESULTS, rows, "rows"), Held(TEXTS, texts, "queries")]
+
+
+def sought_of(traces: Traces) -> Sought:
+    return Sought(matcher_of(traces.values), frozenset().union(*traces.keys.values()))
+
+
+def ended() -> QuerySet[Execution]:
+    """Raises HolderSilent while one runs: what it answers may have been read before the erasure."""
+    running = Execution.objects.filter(status=Execution.Status.RUNNING).count()
+    if running:
+        raise HolderSilent(
+            f"{running} quer{'y is' if running == 1 else 'ies are'} running: ask again when it has ended."
+        )
+    return Execution.objects.order_by("pk")
+
+
+def opened(row: Execution) -> dict[str, str]:
+    """The sealed texts by field. Raises HolderSilent for one that does not open: nobody knows what it holds."""
+    sealed = {"text": row.text, "outcome": row.outcome}
+    try:
+        return {
+            name: open_sealed(bytes(content), f"{name}:{row.pk}").decode()
+            for name, content in sealed.items()
+            if content
+        }
+    except Broken:
+        raise HolderSilent(f"{row} does not open with the key for results.") from None
+
+
+def rows_of(row: Execution, sought: Sought) -> int:
+    import pyarrow.parquet as pq
+
+    path = results.path_of(row.pk)
+    if not path.is_file():
+        return 0
+    try:
+        content = open_sealed(path.read_bytes(), results.place_of(row.pk))
+    except Broken:
+        raise HolderSilent(f"The result of {row} does not open with the key for results.") from None
+    table = pq.read_table(io.BytesIO(content))
+    return sum(any(sought.has(value) for value in line.values()) for line in table.to_pylist())
+
+
+def cut(row: Execution, matcher: Matcher) -> bool:
+    changed = {}
+    for name, text in opened(row).items():
+        # JSON stays JSON: its texts are cut one by one.
+        after = json.dumps(matcher.cut_all(json.loads(text))) if name == "outcome" else matcher.cut(text)
+        if matcher.found(text):
+            changed[name] = seal(after.encode(), f"{name}:{row.pk}")
+    if changed:
+        Execution.objects.filter(pk=row.pk).update(**changed)
+    return bool(changed)
