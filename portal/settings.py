@@ -318,7 +318,11 @@ DATASET_TABS: list[dict[str, str]] = [
     {"key": "sample", "title": "Sample", "url": "queries:sample"},
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},
 ]
-SEARCH_PROVIDERS: list[str] = ["apps.catalog.search.provider", "portal.desk.yours.find_pipelines"]
+SEARCH_PROVIDERS: list[str] = [
+    "apps.catalog.search.provider",
+    "portal.desk.yours.find_pipelines",
+    "portal.desk.yours.find_requests",
+]
 HOME_SECTIONS: list[str] = ["portal.desk.yours.requests", "portal.desk.yours.queries", "portal.desk.yours.pipelines"]
 
 # What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.

@@ -5,7 +5,14 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 
 from asgiref.sync import sync_to_async
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -16,9 +23,12 @@ from apps.compliance.requests.selectors import may_handle
 from apps.compliance.requests.views import person, request_or_404, viewers
 
 
-@require_GET
 async def download(request: HttpRequest, token: str) -> HttpResponseBase:
     """Decrypted while it is sent, a chunk at a time. 410 once its time is over."""
+    if not await sync_to_async(may_handle)(request.user):
+        raise Http404  # before the method is looked at: for others, nothing is here
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
     opened = await sync_to_async(open_package)(request, token)
     if opened is None:
         return await sync_to_async(gone)(request)
@@ -31,8 +41,6 @@ async def download(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def open_package(request: HttpRequest, token: str) -> tuple[SubjectPackage, Iterator[bytes]] | None:
-    if not may_handle(request.user):
-        raise Http404
     try:
         package = take(actor=person(request), token=token)
     except SubjectLink.DoesNotExist:

@@ -61,7 +61,10 @@ class SubjectRequest(models.Model):
                 name="subject_request_refused_on_a_ground",
             ),
             models.CheckConstraint(
-                condition=~Q(state=State.COMPLETE) | Q(residual=0, silent=0), name="subject_request_complete_is_proven"
+                # `isnull` too: a check that is NULL lets the row pass
+                condition=~Q(state=State.COMPLETE)
+                | Q(residual__isnull=False, residual=0, silent__isnull=False, silent=0),
+                name="subject_request_complete_is_proven",
             ),
         ]
         indexes = [models.Index(fields=["state", "due_at"])]
@@ -77,7 +80,7 @@ class SubjectDiscovery(models.Model):
     """What one search of all stores found: counts and places in clear, everything of the person sealed.
 
     `content` is the engine's plan as JSON; while somebody must still say which of several people it is, it only has
-    what was searched, and `people` is how many have the address.
+    where people were looked for, and `people` is how many have the address.
     """
 
     request = models.ForeignKey(SubjectRequest, on_delete=models.CASCADE, related_name="discoveries")

@@ -44,7 +44,7 @@ def several(request: SubjectRequest, found: Identified, *, run: int) -> None:
     SubjectDiscovery.objects.create(
         request=request,
         number=number,
-        content={"searched": [asdict(each) for each in found.searched]},
+        content={"identity_datasets": list(found.searched)},
         people=len(people),
         candidates=sealed(request, number, "candidates", people),
     )
@@ -147,4 +147,5 @@ def certified(request: SubjectRequest, inputs: Mapping[str, Mapping[str, Any]], 
     )  # fmt: skip
     if complete:
         forget_traces(request)
+    notices.refresh(request)
     return written

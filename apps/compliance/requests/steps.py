@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from apps.compliance.requests import notices, outcomes, packages
+from apps.compliance.requests import outcomes, packages
 from apps.compliance.requests.flow import REQUEST
 from apps.compliance.requests.models import SubjectPlan, SubjectRequest
 from apps.compliance.requests.selectors import address_of, chosen_keys, plan_in, trace_of
@@ -218,5 +218,4 @@ def certify(context: StepContext) -> Outcome:
         return Outcome("certified already")
     with context.fenced():
         written = outcomes.certified(request, context.inputs, run=context.run_id)
-        notices.refresh(request)
     return Outcome("complete" if written.complete else "incomplete: something is left, or a holder did not answer")

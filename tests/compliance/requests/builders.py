@@ -84,7 +84,7 @@ def undecided(officer: User, *names: str) -> SubjectRequest:
     request = opened(officer)
     run = running.start_search(actor=officer, request=request)
     people = tuple(Candidate(f"cus_{name}", {"name": name}, ("oltp: public.customers",)) for name in names)
-    outcomes.several(request, Identified(people, SEARCHED), run=run.pk)
+    outcomes.several(request, Identified(people, ("oltp: public.customers",)), run=run.pk)
     return request
 
 

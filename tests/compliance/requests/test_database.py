@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
+from apps.compliance.requests import planning
 from apps.compliance.requests.models import SubjectCertificate, SubjectPlan, SubjectRequest
 from portal.accounts.models import User
 from tests.compliance.requests.builders import approved, certified, discovered, opened, plan_of, planned
@@ -28,8 +29,6 @@ def test_who_planned_cannot_approve(officer: User, second_officer: User) -> None
 
 
 def test_who_opened_cannot_approve_what_another_planned(officer: User, second_officer: User) -> None:
-    from apps.compliance.requests import planning
-
     request = discovered(officer)
     plan = planning.freeze_plan(actor=second_officer, request=request)
     refused(lambda: approval(plan, officer))
@@ -134,7 +133,7 @@ def test_complete_is_what_a_search_has_proven(officer: User) -> None:
     "change",
     [
         {"state": "done"},
-        {"kind": "portability"},
+        {"kind": "restrict"},
         {"law": "hipaa"},
         {"verified_how": "", "state": "verified"},
         {"verified_how": "guessed"},
@@ -160,7 +159,7 @@ def test_a_certificate_does_not_change(officer: User, second_officer: User) -> N
         "ALTER TABLE compliance_subjectplan DISABLE TRIGGER ALL",
         "ALTER TABLE compliance_subjectplan DROP CONSTRAINT subject_plan_approved_by_another",
         "DROP TRIGGER compliance_plan_guard ON compliance_subjectplan",
-        "CREATE OR REPLACE FUNCTION compliance_plan_guard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "DROP FUNCTION compliance_plan_guard() CASCADE",
         "SET session_replication_role = replica",
         "TRUNCATE compliance_subjectplan CASCADE",
     ],
