@@ -6,11 +6,7 @@ from django.http import QueryDict
 
 from apps.compliance.requests import planning, running, services
 from apps.compliance.requests.models import SubjectRequest
-from apps.compliance.requests.types import Refused
 from portal.accounts.models import User
-from portal.audit.types import Actor
-from portal.runs.models import Run
-from portal.runs.services import resume_run
 
 Act = Callable[[User, SubjectRequest, QueryDict], str]
 
@@ -60,16 +56,6 @@ def package(actor: User, request: SubjectRequest, form: QueryDict) -> str:
     return "The answer is being collected."
 
 
-def resume(actor: User, request: SubjectRequest, form: QueryDict) -> str:
-    """Any officer may: the run is nobody's own."""
-    services.require_officer(actor)
-    run = Run.objects.filter(pk=request.run_id or 0).first()
-    if run is None:
-        raise Refused("There is no run to resume.")
-    resume_run(actor=Actor.of(actor), run=run)
-    return "The run goes on where it stopped."
-
-
 def extend(actor: User, request: SubjectRequest, form: QueryDict) -> str:
     services.extend(actor=actor, request=request, reason=form.get("reason", ""))
     return f"Extended: due on {request.due_on:%-d %B %Y}. Tell the person why, within the first period."
@@ -95,7 +81,6 @@ ACTS: Mapping[str, Act] = {
     "erase": erase,
     "rescan": rescan,
     "package": package,
-    "resume": resume,
     "extend": extend,
     "refuse": refuse,
     "cancel": cancel,

@@ -55,7 +55,7 @@ def next_of(known: Known, *, handles: bool, person: User) -> Next:
 def after_stop(known: Known) -> Next:
     if known.request.state == State.DISCOVERING:
         return Next("the search ended without a result", "search", "Search again")
-    return Next("the run stopped: resume it", "resume", "Resume run")
+    return Next("the run stopped: resume it below")
 
 
 def discovered(known: Known, person: User) -> Next:

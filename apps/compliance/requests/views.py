@@ -109,8 +109,8 @@ def new(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             error = refused
     context = {
-        "kinds": Kind,
-        "laws": Law,
+        "kinds": list(Kind),  # a class would be called by the template
+        "laws": list(Law),
         "verified_how": VERIFIED_HOW,
         "form": request.POST or {"received_on": str(calendars.today(Law.GDPR)), "kind": "erasure", "law": "gdpr"},
         "error": error,

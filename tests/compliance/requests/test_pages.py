@@ -75,7 +75,7 @@ def test_for_everybody_else_nothing_of_it_exists(stranger: User, officer: User, 
             answer = method(address)
             assert answer.status_code == 404, address
             assert method(nowhere).status_code == 404
-            assert str(request.pk)[:8] not in answer.content.decode()
+            assert f"request {str(request.pk)[:8]}" not in answer.content.decode()  # the address it was asked for is
     assert list(runs_for(stranger)) == []
     for address in (
         "/",
@@ -179,7 +179,8 @@ def test_an_address_is_looked_up_without_standing_in_the_address_bar(officer: Us
 
 def test_a_request_is_opened_by_the_form(officer: User) -> None:
     client = signed_in(officer)
-    assert client.get(NEW).status_code == 200
+    text = client.get(NEW).content.decode()
+    assert all(f'value="{word}"' in text for word in ("access", "erasure", "gdpr", "ccpa", "reply"))
     form = {"kind": "erasure", "law": "ccpa", "email": EMAIL, "received_on": str(timezone.now().date() - timedelta(1))}
     answer = client.post(NEW, {**form, "verified_how": "reply", "note": "by telephone"})
     request = SubjectRequest.objects.get()
@@ -286,7 +287,7 @@ def test_a_store_that_is_down_is_told_on_the_page(officer: User, second_officer:
         assert "store oltp is down" in text
     Run.objects.filter(pk=run.pk).update(state="failed", reason=reason)
     assert "Resume run" in page(second_officer, request)
-    signed_in(second_officer).post(reverse("compliance:request-resume", args=[request.pk]))
+    signed_in(second_officer).post(reverse("runs:resume", args=[run.pk]), {"next": request.get_absolute_url()})
     assert Run.objects.get(pk=run.pk).state != "failed"
 
 
