@@ -1,0 +1,180 @@
+"""Killed in the middle, planted where no plan looks, a holder that is silent, a file that says nothing."""
+
+import os
+import signal
+import uuid
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from django.conf import settings as portal
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from apps.compliance.models import ForgottenKey
+from apps.compliance.subjects import erasure, holders, tables
+from apps.compliance.subjects.discovery import NoRules
+from apps.compliance.subjects.types import FindingKind
+from apps.pipelines.models import StagedFile
+from apps.queries import results
+from apps.queries.models import Execution
+from apps.queries.sealing import open_sealed, seal
+from portal.accounts.models import User
+from portal.holders import Held, HolderSilent, Traces
+from portal.runs.models import LogLine
+from portal.stores import open_store
+from portal.stores.types import Command, Sql
+from tests.compliance.subjects import asks, town
+from tests.pipelines import builders
+
+
+class Silent:
+    title = "Silent ones"
+
+    def find(self, traces: Traces) -> list[Held]:
+        raise HolderSilent("It is away.")
+
+
+def test_killed_in_the_middle_and_resumed(streets: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.govern()
+    open_store("oltp", "owner").execute(
+        Sql("insert into town.charges select 'ch_ann_' || n, 'cus_ann', null, 1, %s, '1', %s, %s from "
+            "generate_series(1, 500) n", (town.ANN, town.AT, town.AT))
+    )  # fmt: skip
+    found = asks.found(town.ANN, "ann")
+    monkeypatch.setattr(tables.Postgres, "batch_rows", 100)
+    connections.close_all()
+    pid = os.fork()
+    if not pid:
+        die_after(250, found)
+    assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
+    assert 0 < unmasked() < 502, "some of it was done"
+    done = asks.erased(found)
+    assert unmasked() == 0
+    assert max(each.rows for each in done) < 502
+    assert asks.again(found.plan, found.trace).complete
+
+
+def die_after(rows: int, found) -> None:  # type: ignore[no-untyped-def]
+    """In the child: SIGKILL when so many rows are done."""
+
+    def progress(done: int) -> None:
+        if done >= rows:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        erasure.erase(plan=found.plan, trace=found.trace, source="oltp", check=asks.go_on, progress=progress)
+    finally:
+        os._exit(0)
+
+
+def unmasked() -> int:
+    text = "select count(*)::text as n from town.charges where customer_id = 'cus_ann' and receipt_email is not null"
+    return int(town.rows("oltp", Sql(text))[0])
+
+
+def test_what_no_plan_knows_is_found_by_the_rescan(streets: None) -> None:
+    town.govern()
+    found = asks.found(town.ANN, "ann")
+    asks.erased(found)
+    assert asks.again(found.plan, found.trace).complete
+    open_store("oltp", "owner").execute(
+        Sql("create table town.unknown (n int, deep jsonb)"),
+        Sql("insert into town.unknown values (1, %s::jsonb)", ('{"a": [{"b": "to Ann@Town.example, urgent"}]}',)),
+    )
+    odd = {"_id": "odd", "list": [[{"who": town.PHONE}]]}
+    open_store("documents", "owner").execute(Command({"insert": "town_odd", "documents": [odd]}))
+    warehouse = open_store("warehouse", "owner")
+    warehouse.execute(Sql("create table ANALYTICS.TOWN.EXTRA (V VARIANT)"))
+    warehouse.execute(Sql(f"insert into ANALYTICS.TOWN.EXTRA select parse_json('[\"{town.WORK}\"]')"))
+    scan = asks.again(found.plan, found.trace)
+    assert not scan.complete
+    left = {(residue.dataset.title, residue.column, residue.rows) for residue in scan.residues}
+    assert left == {
+        ("oltp: town.unknown", "deep.a[].b", 1),
+        ("documents: town_odd", "list[][].who", 1),
+        ("warehouse: TOWN.EXTRA", "V[]", 1),
+    }
+    second = asks.found(town.ANN, "ann").plan
+    assert {(f.kind, f.dataset.title) for f in second.blocking if f.dataset} >= {
+        (FindingKind.NO_RULE, "oltp: town.unknown")
+    }
+
+
+def test_a_file_that_says_nothing_of_a_dataset_stops_the_plan(streets: None) -> None:
+    town.govern([rule for rule in town.SUBJECTS["rules"] if "town_sessions" not in rule["datasets"]])
+    plan = asks.found(town.ANN, "ann").plan
+    assert [finding.message for finding in plan.blocking] == [
+        "No rule for documents: town_sessions, which has 2 rows of the person: say erase, mask or keep."
+    ]
+    with pytest.raises(erasure.NotSettled):
+        asks.erased(asks.found(town.ANN, "ann"))
+
+
+def test_without_rules_nobody_is_found(db: None) -> None:
+    with pytest.raises(NoRules):
+        asks.found(town.ANN, "ann")
+
+
+def test_the_ledger_can_only_be_added_to(db: None) -> None:
+    with pytest.raises(Exception, match="permission denied"), transaction.atomic():
+        ForgottenKey.objects.all().delete()
+    with connection.cursor() as cursor, pytest.raises(Exception, match="permission denied"), transaction.atomic():
+        cursor.execute("update compliance_forgotten set request = 'x'")
+
+
+def test_a_silent_holder_is_said(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.HOLDERS = {"silent": f"{__name__}.Silent"}
+    (thing,) = holders.find(asks.Trace())
+    assert (thing.silent, thing.place) == ("It is away.", "Silent ones")
+    assert not asks.Rescan((), (), (), (thing,)).complete
+
+
+def executed(owner: User, text: str, rows: list[str]) -> Execution:
+    row = Execution(owner=owner, source="oltp", purpose="analytics", status="done", has_result=True, id=uuid.uuid4())
+    row.text = seal(text.encode(), f"text:{row.pk}")
+    row.outcome = seal(f'{{"rewritten": "{text}"}}'.encode(), f"outcome:{row.pk}")
+    row.save(force_insert=True)
+    results.write(row.pk, [pa.record_batch({"x": rows})], ["x"], by_name=False)
+    return row
+
+
+def test_results_texts_logs_and_staged_rows(db: None, analyst: User, settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    settings.STAGE_DIR, settings.RESULTS_DIR = tmp_path / "stage", tmp_path / "results"
+    mine = executed(analyst, f"select 1 where e = '{town.ANN}'", ["x", "cus_ann"])
+    other = executed(analyst, f"select 1 where e = 'jo{town.ANN}'", ["jo" + town.ANN])
+    run = builders.ended()
+    run.run.steps.update(reason="")
+    step = run.run.steps.first()
+    LogLine.objects.create(run=run.run, step=step, attempt=1, at=timezone.now(), level="info", text=f"x {town.ANN} y")
+    receipt = builders.receipt(run)
+    folder = tmp_path / "stage" / "1"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"E": [town.ANN, "z"]}), folder / "a.parquet")
+    StagedFile.objects.create(receipt=receipt, path="1/a.parquet", rows=2, bytes=1, sha256="")
+    trace = asks.Trace({"oltp.town.customers.id": frozenset({"cus_ann"})}, {"email": frozenset({town.ANN})})
+
+    assert {thing.holder for thing in holders.find(trace) if thing.silent} == {"pipelines.staged"}, "a run holds it"
+    type(run).objects.update(released_at=timezone.now())
+    counts = {thing.place: thing.count for thing in holders.find(trace)}
+    assert counts == {
+        "rows staged for the warehouse": 1,
+        "results of queries": 1,
+        "texts of queries": 1,
+        "log lines of runs": 1,
+        "reasons of runs": 0,
+        "reasons of steps": 0,
+    }
+    holders.erase(trace, check=asks.go_on)
+    assert {thing.count for thing in holders.find(trace)} == {0}
+    mine.refresh_from_db()
+    assert open_sealed(bytes(mine.text), f"text:{mine.pk}").decode() == "select 1 where e = '[erased]'"
+    assert not mine.has_result
+    assert not results.path_of(mine.pk).exists()
+    assert results.path_of(other.pk).exists()
+    assert LogLine.objects.get(run=run.run).text == "x [erased] y"
+    assert not (folder / "a.parquet").exists()
+    assert portal.HOLDERS.keys() == {"pipelines.staged", "queries.executions", "runs.logs"}
+    Execution.objects.filter(pk=other.pk).update(status="running")
+    assert any("running" in thing.silent for thing in holders.find(trace))
