@@ -1,6 +1,6 @@
 """What needs an officer: a plan to approve, a day that comes near, work that did not end well."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -33,8 +33,13 @@ def approval(request: SubjectRequest) -> None:
     title = f"{request}: a plan waits for your approval"
     notify(
         kind=APPROVAL, subject_kind=KIND, subject_id=str(request.pk), title=title,
-        url=request.get_absolute_url(), users=asked, due_at=request.due_at,
+        url=request.get_absolute_url(), users=asked, due_at=last_moment(request),
     )  # fmt: skip
+
+
+def last_moment(request: SubjectRequest) -> datetime:
+    """`due_at` is the midnight after the last day, which a page would show as the day after."""
+    return request.due_at - timedelta(seconds=1)
 
 
 def due(request: SubjectRequest) -> None:
@@ -50,5 +55,5 @@ def tell(request: SubjectRequest, kind: str, wanted: bool, title: str) -> None:
         return
     notify(
         kind=kind, subject_kind=KIND, subject_id=str(request.pk), title=title,
-        url=request.get_absolute_url(), roles=[Role.OFFICER], due_at=request.due_at,
+        url=request.get_absolute_url(), roles=[Role.OFFICER], due_at=last_moment(request),
     )  # fmt: skip
