@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -18,7 +19,7 @@ KINDS: dict[str, StoreKind] = {
     "mongodb+srv": "mongo",
     "snowflake": "snowflake",
 }
-KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY", "ERASURE_KEY")
+KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY", "ERASURE_KEY", "SUBJECTS_KEY")
 
 
 @register(Tags.security)
@@ -113,6 +114,38 @@ def split_accounts() -> list[CheckMessage]:
     return [Error("The portal runs as the owner of its tables.", hint=hint, id="portico.E007")]
 
 
+def calendars() -> list[CheckMessage]:
+    hint = "A calendar is a country or one of its parts (IE, DE-BY, US-CA); a time zone is one of the IANA's."
+    return [
+        Error(f"{name} names nothing that is known: {value}.", hint=hint, id="portico.E008")
+        for law in settings.SUBJECT_CALENDARS
+        for name, value, known in (
+            (f"PORTICO_{law.upper()}_CALENDAR", settings.SUBJECT_CALENDARS[law], is_calendar),
+            (f"PORTICO_{law.upper()}_TIME_ZONE", settings.SUBJECT_TIME_ZONES[law], is_time_zone),
+        )
+        if not known(value)
+    ]
+
+
+def is_calendar(place: str) -> bool:
+    import holidays
+
+    country, _, part = place.partition("-")
+    try:
+        holidays.country_holidays(country, subdiv=part or None)
+    except NotImplementedError:
+        return False
+    return True
+
+
+def is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError):
+        return False
+    return True
+
+
 CHECKS: tuple[Callable[[], list[CheckMessage]], ...] = (
-    debug, secret_key, demo, keys, transport, missing_addresses, split_accounts
+    debug, secret_key, demo, keys, transport, missing_addresses, split_accounts, calendars
 )  # fmt: skip

@@ -27,7 +27,9 @@ AUDIT_SIGNING_KEY = env.text("PORTICO_AUDIT_SIGNING_KEY")
 AUDIT_HEADS_FILE = Path(env.text("PORTICO_AUDIT_HEADS_FILE", str(HOME / "audit" / "heads.jsonl")))
 RESULTS_KEY = env.text("PORTICO_RESULTS_KEY")
 ERASURE_KEY = env.text("PORTICO_ERASURE_KEY")
+SUBJECTS_KEY = env.text("PORTICO_SUBJECTS_KEY")
 RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
+PACKAGES_DIR = Path(env.text("PORTICO_PACKAGES_DIR", str(HOME / "packages")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
 LOG_DIR = HOME / "logs"
 
@@ -235,6 +237,20 @@ QUERY_BYTE_LIMIT = env.number("PORTICO_QUERY_BYTE_LIMIT", 64 * 1024 * 1024)
 QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
 QUERY_RESULT_DAYS = env.number("PORTICO_QUERY_RESULT_DAYS", 7)
 
+# Requests of people about their own data. By law: whose public holidays move the last day, and whose midnight ends it.
+SUBJECT_CALENDARS: dict[str, str] = {
+    "gdpr": env.text("PORTICO_GDPR_CALENDAR", "IE"),
+    "ccpa": env.text("PORTICO_CCPA_CALENDAR", "US-CA"),
+}
+SUBJECT_TIME_ZONES: dict[str, str] = {
+    "gdpr": env.text("PORTICO_GDPR_TIME_ZONE", "Europe/Dublin"),
+    "ccpa": env.text("PORTICO_CCPA_TIME_ZONE", "America/Los_Angeles"),
+}
+SUBJECT_SOON_DAYS = env.number("PORTICO_SUBJECT_SOON_DAYS", 7)
+SUBJECT_IDENTITY_DAYS = env.number("PORTICO_SUBJECT_IDENTITY_DAYS", 1095)
+SUBJECT_PACKAGE_HOURS = env.number("PORTICO_SUBJECT_PACKAGE_HOURS", 168)
+SUBJECT_LINK_HOURS = env.number("PORTICO_SUBJECT_LINK_HOURS", 24)
+
 # Tools that only run as processes (dbt) live in an environment of their own.
 TOOLS_BIN = Path(env.text("PORTICO_TOOLS_BIN", str(BASE_DIR / ".venv-tools" / "bin")))
 
@@ -265,6 +281,13 @@ STEP_KINDS: dict[str, str] = {
     "pipelines.check": "apps.pipelines.steps.check",
     "pipelines.publish": "apps.pipelines.steps.publish",
     "queries.execute": "apps.queries.steps.execute",
+    "compliance.search": "apps.compliance.requests.steps.search",
+    "compliance.compare": "apps.compliance.requests.steps.compare",
+    "compliance.erase": "apps.compliance.requests.steps.erase",
+    "compliance.erase_held": "apps.compliance.requests.steps.erase_held",
+    "compliance.rescan": "apps.compliance.requests.steps.search_again",
+    "compliance.package": "apps.compliance.requests.steps.package",
+    "compliance.certify": "apps.compliance.requests.steps.certify",
 }
 PERIODIC: dict[str, dict[str, object]] = {
     "runs-sweep": {"task": "portal.runs.tasks.sweep", "every_s": RUN_SWEEP_SECONDS},
@@ -272,6 +295,7 @@ PERIODIC: dict[str, dict[str, object]] = {
     "pipelines-due": {"task": "apps.pipelines.tasks.start_due", "every_s": 20},
     "queries-forget": {"task": "apps.queries.tasks.forget_old_results", "every_s": 3600},
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
+    "compliance-requests": {"task": "apps.compliance.tasks.watch_requests", "every_s": 300},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
@@ -282,6 +306,8 @@ HOLDERS: dict[str, str] = {
 }
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
+# What the trail does not tell everybody who may read it: dotted paths of (person) -> Q over its events.
+AUDIT_HIDDEN: list[str] = ["apps.compliance.requests.selectors.hidden_events"]
 # The one next action of a dataset's page, for those whose role has it.
 DATASET_ACTION: dict[str, str] = {
     "title": "Query",
@@ -294,8 +320,12 @@ DATASET_TABS: list[dict[str, str]] = [
     {"key": "sample", "title": "Sample", "url": "queries:sample"},
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},
 ]
-SEARCH_PROVIDERS: list[str] = ["apps.catalog.search.provider", "portal.desk.yours.find_pipelines"]
-HOME_SECTIONS: list[str] = ["portal.desk.yours.queries", "portal.desk.yours.pipelines"]
+SEARCH_PROVIDERS: list[str] = [
+    "apps.catalog.search.provider",
+    "portal.desk.yours.find_pipelines",
+    "portal.desk.yours.find_requests",
+]
+HOME_SECTIONS: list[str] = ["portal.desk.yours.requests", "portal.desk.yours.queries", "portal.desk.yours.pipelines"]
 
 # What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.
 ROLE_PERMISSIONS: dict[str, list[str]] = {
@@ -306,9 +336,21 @@ ROLE_PERMISSIONS: dict[str, list[str]] = {
         "pipelines.run_pipeline",
         "accounts.view_health",
     ],
-    "compliance_officer": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit"],
+    "compliance_officer": [
+        "catalog.view_dataset",
+        "pipelines.view_pipeline",
+        "accounts.view_audit",
+        "compliance.view_subjectrequest",
+        "compliance.handle_subjectrequest",
+    ],
     "ml_engineer": ["pipelines.view_pipeline", "pipelines.run_pipeline"],
-    "auditor": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit", "accounts.view_health"],
+    "auditor": [
+        "catalog.view_dataset",
+        "pipelines.view_pipeline",
+        "accounts.view_audit",
+        "accounts.view_health",
+        "compliance.view_subjectrequest",
+    ],
     "administrator": [
         "catalog.view_dataset",
         "pipelines.view_pipeline",

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.compliance.policy.types import MaskKind
+from apps.compliance.requests import models as requests  # noqa: F401 - Django looks for an app's models here
 
 
 class GovernanceFile(models.Model):

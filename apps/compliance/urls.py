@@ -1,10 +1,10 @@
-from django.urls import path
-from django.views.generic import RedirectView
+from django.urls import include, path
 
 from apps.compliance import views
 
 app_name = "compliance"
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="compliance:policies"), name="home"),
+    path("", views.home, name="home"),
     path("policies/", views.policies, name="policies"),
+    path("", include("apps.compliance.requests.urls")),
 ]

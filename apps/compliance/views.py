@@ -1,13 +1,20 @@
 from itertools import groupby
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from apps.compliance import selectors
 from apps.compliance.models import MaskPolicy
+from apps.compliance.requests.selectors import may_view
 from portal.accounts.guards import requires_role
 from portal.accounts.types import Role
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Where each reader's work is; those who may not know of requests are never sent towards them."""
+    return redirect("compliance:requests" if may_view(request.user) else "compliance:policies")
 
 
 @requires_role(*selectors.READERS_OF_POLICIES)
@@ -21,6 +28,7 @@ def policies(request: HttpRequest) -> HttpResponse:
         "lines": [line(category, list(rules)) for category, rules in groupby(masks, lambda mask: mask.category)],
         "row_filters": selectors.row_filters_for(request.user),
         "requests": selectors.open_requests_for(request.user),
+        "may_see_requests": may_view(request.user),
     }
     return render(request, "compliance/policies.html", context)
 

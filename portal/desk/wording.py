@@ -16,7 +16,12 @@ EXPONENTS = {
 TONES = 8  # as many as `frontend/css/frame.css` has
 UNKNOWN = "\N{EN DASH}"
 STATES = {"queued", "running", "waiting", "done", "failed", "cancelled", "paused", "refused", "skipped"}
-SAME_AS = {"up": "done", "passed": "done", "succeeded": "done", "down": "failed"}
+SAME_AS = {
+    "up": "done", "passed": "done", "succeeded": "done", "down": "failed",
+    "complete": "done", "incomplete": "failed",
+    "received": "queued", "verified": "queued", "discovered": "waiting", "planned": "waiting", "approved": "waiting",
+    **dict.fromkeys(("discovering", "executing", "rescanning", "packaging"), "running"),
+}  # fmt: skip
 STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 

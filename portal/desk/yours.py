@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import CharField, Q
+from django.db.models.functions import Cast
 from django.urls import reverse
 
+from apps.compliance.requests.board import board
+from apps.compliance.requests.selectors import may_handle, requests_for
 from apps.pipelines.selectors import overview, pipelines_for
 from apps.queries.selectors import executions_of, first_line, text_of
 from portal.accounts.models import User
@@ -33,6 +36,38 @@ class Section:
     url: str
     empty: str
     items: list[Item] = field(default_factory=list)
+
+
+def requests(user: User) -> Section | None:
+    """For those who work on requests of people: what is due first, and what each waits for."""
+    if not may_handle(user):
+        return None
+    items = [
+        Item(
+            kind="request",
+            title=line.title,
+            path=line.due,
+            url=line.request.get_absolute_url(),
+            why=line.needs,
+            state=line.state,
+        )
+        for line in board(user)[:SHOWN]
+    ]
+    return Section(
+        "Requests of people",
+        reverse("compliance:requests"),
+        "Open requests of people about their own data appear here, those that are due first.",
+        items,
+    )
+
+
+def find_requests(user: User, text: str, limit: int) -> list[Item]:
+    """By the beginning of their number alone: an address typed here would stand in an address bar."""
+    found = requests_for(user).annotate(number=Cast("pk", CharField())).filter(number__startswith=text.lower())
+    return [
+        Item("request", f"{each.kind.capitalize()} request {str(each.pk)[:8]}", each.state, each.get_absolute_url())
+        for each in found[:limit]
+    ]
 
 
 def queries(user: User) -> Section | None:

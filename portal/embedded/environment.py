@@ -11,6 +11,7 @@ KEYS = {
     "PORTICO_AUDIT_SIGNING_KEY": home.hex_key,  # an Ed25519 private seed
     "PORTICO_RESULTS_KEY": home.hex_key,
     "PORTICO_ERASURE_KEY": home.hex_key,
+    "PORTICO_SUBJECTS_KEY": home.hex_key,
     "PORTICO_DEMO_PASSWORD": home.demo_password,
 }
 ACCOUNTS = ("gate", "catalog", "loader", "privacy", "owner")

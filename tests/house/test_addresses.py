@@ -10,8 +10,10 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from apps.catalog.models import Dataset, Source
+from apps.compliance.requests.models import SubjectRequest
 from apps.queries.models import Execution
 from portal.accounts.models import ApiToken
 from portal.accounts.types import Role
@@ -27,6 +29,7 @@ PUBLIC = {"accounts:sign-in", "desk:healthz", "desk:theme"}
 PEOPLE = [None, *Role]
 # A dataset is shown to these roles as a whole (settings.ROLE_PERMISSIONS), whoever owns it.
 SEE_ALL_DATASETS = {Role.STEWARD, Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR}
+SEE_ALL_REQUESTS = {Role.OFFICER, Role.AUDITOR}
 SEE_ALL_EVENTS = {Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR}
 
 
@@ -51,6 +54,10 @@ def things(db: None) -> dict[str, object]:
     plan = RunPlan(kind="pipeline", name="secret", title="Secret", steps=(step,), permission="")
     run: Run = start_run(actor=Actor.of(stranger), plan=plan, started_by=stranger)
     execution = Execution.objects.create(owner=stranger, source="oltp", purpose="analytics", text=b"")
+    subject = SubjectRequest.objects.create(
+        kind="erasure", law="gdpr", digest="0" * 64, received_on="2026-01-05", due_on="2026-02-05", clock=[],
+        due_at=timezone.now(), opened_by=stranger,
+    )  # fmt: skip
     event = record(actor=Actor.of(stranger), action=Action.SIGNED_IN, target=Target("user", "1"))
     token = ApiToken.objects.create(user=stranger, name="theirs", digest=uuid.uuid4().hex)
     return {
@@ -59,6 +66,8 @@ def things(db: None) -> dict[str, object]:
         "execution": execution.pk,
         "event_id": event.pk,
         "token_id": token.pk,
+        "request_id": subject.pk,
+        "token": "guessed",
         "name": "secret",
     }
 
@@ -101,7 +110,8 @@ OBJECTS = sorted(name for name, keys in ADDRESSES.items() if keys)
 
 
 def sees_all(role: Role | None, keys: frozenset[str]) -> bool:
-    return ("pk" in keys and role in SEE_ALL_DATASETS) or ("event_id" in keys and role in SEE_ALL_EVENTS)
+    seers = {"pk": SEE_ALL_DATASETS, "event_id": SEE_ALL_EVENTS, "request_id": SEE_ALL_REQUESTS}
+    return any(key in keys and role in roles for key, roles in seers.items())
 
 
 @pytest.mark.parametrize("name", OBJECTS)

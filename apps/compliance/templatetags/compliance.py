@@ -1,6 +1,14 @@
+from collections.abc import Mapping
+
 from django import template
 
 register = template.Library()
+
+
+@register.filter
+def at(mapping: Mapping[str, str], name: str) -> str:
+    """What a mapping has under a name that the template only knows at run time."""
+    return mapping.get(name, "") if mapping else ""
 
 
 @register.filter
