@@ -28,6 +28,7 @@ AUDIT_HEADS_FILE = Path(env.text("PORTICO_AUDIT_HEADS_FILE", str(HOME / "audit" 
 RESULTS_KEY = env.text("PORTICO_RESULTS_KEY")
 RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
+SNAPSHOT_DIR = Path(env.text("PORTICO_SNAPSHOT_DIR", str(HOME / "snapshots")))
 LOG_DIR = HOME / "logs"
 
 PORT = int(os.environ.get("PORT") or env.text("PORTICO_PORT", "8000"))
