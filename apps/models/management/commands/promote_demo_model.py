@@ -68,9 +68,8 @@ class Command(BaseCommand):
             raise CommandError(f"Run {run_id} {run.reason or run.state}")
 
     def _promote(self, model: RegisteredModel, asks: User, decides: User, until: float) -> None:
-        entry = model.promotions.filter(state=promotions.State.REQUESTED).first() or promotions.request(
-            actor=Actor.of(asks), person=asks, version=newest(model), reason="First version"
-        )
+        self._clear(model)
+        entry = promotions.request(actor=Actor.of(asks), person=asks, version=newest(model), reason="First version")
         while not selectors.latest_gates(entry):
             if time.monotonic() > until:
                 raise CommandError("The gates are still being checked; decide on the promotion's page.")
@@ -80,6 +79,12 @@ class Command(BaseCommand):
         except promotions.NotPromoted as error:
             raise CommandError(f"{entry}: {error}") from error
         self.stdout.write(f"{entry} serves: asked by {asks.username}, approved by {decides.username}.")
+
+    def _clear(self, model: RegisteredModel) -> None:
+        """What an earlier start left open speaks of an older version."""
+        for entry in model.promotions.filter(state=promotions.State.REQUESTED).select_related("requested_by"):
+            person = entry.requested_by
+            promotions.withdraw(actor=Actor.of(person), person=person, entry=entry)
 
 
 def newest(model: RegisteredModel) -> ModelVersion:
