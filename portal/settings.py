@@ -282,7 +282,7 @@ PERIODIC: dict[str, dict[str, object]] = {
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
-HOLDERS: dict[str, str] = {}
+HOLDERS: dict[str, str] = {"models": "apps.models.holder.HOLDS"}
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {
     "payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT",
