@@ -31,6 +31,11 @@ SUBJECTS_KEY = env.text("PORTICO_SUBJECTS_KEY")
 RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
 PACKAGES_DIR = Path(env.text("PORTICO_PACKAGES_DIR", str(HOME / "packages")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
+# MLflow: experiments, model files and the registry that the portal's own mirrors. Empty: nothing is trained.
+TRACKING_URL = env.text("PORTICO_TRACKING_URL")
+# Evidence older than this must be gathered again before somebody approves on it.
+GATE_HOURS = env.number("PORTICO_GATE_HOURS", 24)
+SNAPSHOT_DIR = Path(env.text("PORTICO_SNAPSHOT_DIR", str(HOME / "snapshots")))
 LOG_DIR = HOME / "logs"
 
 PORT = int(os.environ.get("PORT") or env.text("PORTICO_PORT", "8000"))
@@ -266,7 +271,7 @@ RUN_LOG_DAYS = env.number("PORTICO_RUN_LOG_DAYS", 30)
 # A large extract is read on so many connections at once, all in one snapshot; 1: never split.
 EXTRACT_CONNECTIONS = env.number("PORTICO_EXTRACT_CONNECTIONS", 2)
 # How many steps of the whole portal may hold a pool at once.
-RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2}
+RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2, "training": 1}
 # How many threads of one worker a queue may take: a long load never takes the room of a query.
 RUN_SLOTS: dict[str, int] = {
     "queries": env.number("PORTICO_RUN_QUERY_SLOTS", 4),
@@ -288,6 +293,11 @@ STEP_KINDS: dict[str, str] = {
     "compliance.rescan": "apps.compliance.requests.steps.search_again",
     "compliance.package": "apps.compliance.requests.steps.package",
     "compliance.certify": "apps.compliance.requests.steps.certify",
+    "models.snapshot": "apps.models.steps.snapshot",
+    "models.train": "apps.models.steps.train",
+    "models.register": "apps.models.steps.register",
+    "models.lineage": "apps.models.steps.lineage",
+    "models.gates": "apps.models.steps.gates",
 }
 PERIODIC: dict[str, dict[str, object]] = {
     "runs-sweep": {"task": "portal.runs.tasks.sweep", "every_s": RUN_SWEEP_SECONDS},
@@ -296,6 +306,7 @@ PERIODIC: dict[str, dict[str, object]] = {
     "queries-forget": {"task": "apps.queries.tasks.forget_old_results", "every_s": 3600},
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
     "compliance-requests": {"task": "apps.compliance.tasks.watch_requests", "every_s": 300},
+    "models-aliases": {"task": "apps.models.tasks.reconcile_aliases", "every_s": 20},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
@@ -303,9 +314,13 @@ HOLDERS: dict[str, str] = {
     "pipelines.staged": "apps.pipelines.holder.StagedRows",
     "queries.executions": "apps.queries.holder.Answers",
     "runs.logs": "portal.runs.holder.Logs",
+    "models": "apps.models.holder.HOLDS",
 }
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
-PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
+PIPELINES: dict[str, str] = {
+    "payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT",
+    "fraud_model": "estate.pipelines.fraud_model.FRAUD_MODEL",
+}
 # What the trail does not tell everybody who may read it: dotted paths of (person) -> Q over its events.
 AUDIT_HIDDEN: list[str] = ["apps.compliance.requests.selectors.hidden_events"]
 # The one next action of a dataset's page, for those whose role has it.
@@ -314,8 +329,12 @@ DATASET_ACTION: dict[str, str] = {
     "url": "queries:start",
     "roles": "analyst steward compliance_officer ml_engineer",
 }
+# name -> dotted path of what a model is trained on and how.
+TRAININGS: dict[str, str] = {"fraud_model": "estate.training.fraud_model.FRAUD_MODEL"}
 # kind of a run -> the name of its own page, which takes the run's number; others have the general one.
 RUN_PAGES: dict[str, str] = {"pipeline": "pipelines:run"}
+# The page of a trained model, which takes its name.
+MODEL_PAGE = "models:model"
 DATASET_TABS: list[dict[str, str]] = [
     {"key": "sample", "title": "Sample", "url": "queries:sample"},
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},
@@ -324,8 +343,14 @@ SEARCH_PROVIDERS: list[str] = [
     "apps.catalog.search.provider",
     "portal.desk.yours.find_pipelines",
     "portal.desk.yours.find_requests",
+    "apps.models.search.find",
 ]
-HOME_SECTIONS: list[str] = ["portal.desk.yours.requests", "portal.desk.yours.queries", "portal.desk.yours.pipelines"]
+HOME_SECTIONS: list[str] = [
+    "portal.desk.yours.requests",
+    "portal.desk.yours.queries",
+    "portal.desk.yours.pipelines",
+    "apps.models.search.section",
+]
 
 # What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.
 ROLE_PERMISSIONS: dict[str, list[str]] = {
@@ -334,25 +359,34 @@ ROLE_PERMISSIONS: dict[str, list[str]] = {
         "catalog.view_dataset",
         "pipelines.view_pipeline",
         "pipelines.run_pipeline",
+        "ml.view_registeredmodel",
         "accounts.view_health",
     ],
     "compliance_officer": [
         "catalog.view_dataset",
         "pipelines.view_pipeline",
+        "ml.view_registeredmodel",
         "accounts.view_audit",
         "compliance.view_subjectrequest",
         "compliance.handle_subjectrequest",
     ],
-    "ml_engineer": ["pipelines.view_pipeline", "pipelines.run_pipeline"],
+    "ml_engineer": [
+        "pipelines.view_pipeline",
+        "pipelines.run_pipeline",
+        "ml.view_registeredmodel",
+        "ml.promote_registeredmodel",
+    ],
     "auditor": [
         "catalog.view_dataset",
         "pipelines.view_pipeline",
+        "ml.view_registeredmodel",
         "accounts.view_audit",
         "accounts.view_health",
         "compliance.view_subjectrequest",
     ],
     "administrator": [
         "catalog.view_dataset",
+        "ml.view_registeredmodel",
         "pipelines.view_pipeline",
         "pipelines.run_pipeline",
         "accounts.view_audit",

@@ -15,6 +15,7 @@ from portal.embedded.home import BASE, Home, write_whole
 from portal.embedded.stamps import Stamp, fingerprint
 
 PYTHON = BASE / ".venv" / "bin" / "python"
+PEOPLE = BASE / "portal" / "accounts" / "demo.py"
 GOVERNANCE = BASE / "estate" / "governance"
 
 
@@ -86,7 +87,7 @@ class Seeding:
         """Everything the web process and the worker need to find when they start."""
         self._once("Database schema", "schema", migrations(), "migrate", "--database", "owner", "--verbosity", "1")
         self._once("Static files", "static", bundle_fingerprint(), "collectstatic", "--noinput", "--clear", "-v", "0")
-        self._once("Demo people", "people", "", "create_demo_people")
+        self._once("Demo people", "people", fingerprint(PEOPLE), "create_demo_people")
         self._load()
         self._govern()
 
@@ -95,6 +96,10 @@ class Seeding:
         # A start that was stopped in the middle of it left the run to the next one's workers.
         self._once("First pipeline run", "pipeline", "", "run_pipeline", "payments_elt", "--join")
         self._once("Catalog of every source", "sync", "", "sync_source")
+
+    def models(self) -> None:
+        """Once everything is up, beside the pages: a model is trained and promoted, as two people would."""
+        self._once("First model", "model", "", "promote_demo_model")
 
     def _govern(self) -> None:
         for file in sorted(GOVERNANCE.glob("*.yaml")):

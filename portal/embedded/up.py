@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 from types import FrameType
 
-from portal.embedded import bootstrap, claim, commands, process
+from portal.embedded import bootstrap, claim, commands, process, tracking
 from portal.embedded.console import Console, fail
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE, Home, port_is_free
@@ -29,6 +29,8 @@ FIRST_START_MB, LATER_START_MB = 3000, 300
 FULL_BELOW_MB = 16  # what fails with less than this left has failed for want of it, whatever it says
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = ("beat", "worker", "web")
+# They may follow the pages, and the pages do without them.
+COMPANIONS = (tracking.NAME,)
 ROTATE_EVERY_S = 60.0
 
 
@@ -87,13 +89,13 @@ class Up:
     def run(self) -> None:
         started = time.monotonic()
         try:
-            self._begin()
+            seeding = self._begin()
             self._welcome(time.monotonic() - started)
-            self._watch()
+            self._watch(bootstrap.Beside(seeding.models))
         finally:
             self._end()
 
-    def _begin(self) -> None:
+    def _begin(self) -> Seeding:
         with self._console.step("Servers"):
             self._servers.start()
         seeding = Seeding(self._home, self._console, self._env)
@@ -102,11 +104,13 @@ class Up:
             for program in programs_of(port()):
                 self._programs.start(program)
             self._wait_for_health(report)
+        self._programs.start(tracking.program(self._home, str(PYTHON)))
         rest = bootstrap.Beside(seeding.after_programs)
         while rest.busy:  # the first run takes minutes: what dies meanwhile is started again
             self._look()
             time.sleep(0.5)
         rest.wait()
+        return seeding
 
     def _wait_for_health(self, report: object) -> None:
         if not wait_until(lambda: bool(self._dead()) or healthy(), HEALTHY_WITHIN_S):
@@ -126,18 +130,28 @@ class Up:
             "    ana     analyst                 mila    ML engineer\n"
             "    stefan  steward                 aude    auditor\n"
             "    olga    compliance officer      ada     administrator\n"
-            "    otto    compliance officer\n"
+            "    otto    compliance officer      mateo   ML engineer\n"
             "  Ctrl-C stops everything.\n"
         )
 
-    def _watch(self) -> None:
-        rotated = time.monotonic()
+    def _watch(self, training: bootstrap.Beside) -> None:
+        rotated, told = time.monotonic(), False
         while True:
             time.sleep(0.5)
             self._look()
+            if not told and not training.busy:
+                told = True
+                self._tell(training)
             if time.monotonic() - rotated > ROTATE_EVERY_S:
                 self._servers.rotate_logs()
                 rotated = time.monotonic()
+
+    def _tell(self, training: bootstrap.Beside) -> None:
+        """The portal does without a model; the next start tries again."""
+        try:
+            training.wait()
+        except (EmbeddedError, OSError) as error:
+            self._console.part("up", f"no model was promoted: {error}")
 
     def _look(self) -> None:
         self._programs.look()
@@ -150,7 +164,7 @@ class Up:
         self._console.say("")
         with self._console.step("Stopping"):
             commands.stop_all()
-            self._programs.stop(*STOPPING)
+            self._programs.stop(*COMPANIONS, *STOPPING)
             self._servers.stop()
 
 

@@ -11,12 +11,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from portal.accounts.models import User
-from portal.desk import health
+from portal.desk import health, strip
 from portal.embedded import claim
 from portal.runs.health import beat
 from tests.servers import servers
 
-COMPONENTS = {"portal_db", "oltp", "documents", "warehouse", "broker", "worker", "scheduler"}
+COMPONENTS = {"portal_db", "oltp", "documents", "warehouse", "broker", "worker", "scheduler", "tracking"}
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def ask(client: Client) -> tuple[int, dict[str, Any]]:
 
 def test_all_is_well_and_a_stranger_learns_no_more_than_that(all_up: None, client: Client) -> None:
     code, components = ask(client)
-    assert components == {name: {"status": "ok"} for name in COMPONENTS}
+    assert components == {**{name: {"status": "ok"} for name in COMPONENTS}, "tracking": {"status": "starting"}}
     assert code == 200
 
 
@@ -59,7 +59,7 @@ def test_a_store_that_is_down_is_the_only_one_that_is(all_up: None, client: Clie
     started = time.monotonic()
     code, components = ask(client)
     assert code == 503
-    assert {name for name, state in components.items() if state["status"] != "ok"} == {"warehouse"}
+    assert {name for name, state in components.items() if state["status"] == "down"} == {"warehouse"}
     assert time.monotonic() - started < 6
 
 
@@ -69,6 +69,31 @@ def test_without_worker_and_scheduler_it_is_not_well(
     code, components = ask(client)
     assert code == 503
     assert components["worker"]["status"] == components["scheduler"]["status"] == "down"
+
+
+def test_tracking_may_follow_by_a_minute_and_is_down_afterwards(
+    all_up: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, components = ask(client)
+    assert (code, components["tracking"]["status"]) == (200, "starting")
+    late = health.Board()
+    late._made -= health.STARTS_WITHIN_S
+    monkeypatch.setattr(health, "board", late)
+    code, components = ask(client)
+    assert (code, components["tracking"]["status"]) == (503, "down")
+    lamp = next(each for each in strip.lamps() if each.name == "model tracking")
+    assert "What serves goes on serving" in lamp.without
+
+
+def test_tracking_that_was_up_does_not_start_again_it_is_down(
+    all_up: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up = {**health.CHECKS, "tracking": lambda: health.Health(ok=True, version="MLflow 3")}
+    monkeypatch.setattr(health, "CHECKS", up)
+    assert ask(client)[1]["tracking"]["status"] == "ok"
+    monkeypatch.setattr(health, "CHECKS", {**up, "tracking": lambda: health.Health(ok=False)})
+    health.board._at = 0
+    assert ask(client)[1]["tracking"]["status"] == "down"
 
 
 def test_a_check_that_hangs_holds_nobody_up(live_db: None, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +107,7 @@ def test_a_check_that_hangs_holds_nobody_up(live_db: None, client: Client, monke
 def test_the_doctor_says_where_and_what_to_do(all_up: None) -> None:
     servers.stop("warehouse")
     said = io.StringIO()
-    with pytest.raises(CommandError, match="1 of 7 down: warehouse"):
+    with pytest.raises(CommandError, match="1 of 8 down: warehouse"):
         call_command("doctor", stdout=said)
     lines = said.getvalue().splitlines()
     assert any(line.startswith("portal_db") and "127.0.0.1:" in line and "PostgreSQL" in line for line in lines)

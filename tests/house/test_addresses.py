@@ -69,6 +69,7 @@ def things(db: None) -> dict[str, object]:
         "request_id": subject.pk,
         "token": "guessed",
         "name": "secret",
+        "number": 1,
     }
 
 
