@@ -30,6 +30,18 @@ RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
 SNAPSHOT_DIR = Path(env.text("PORTICO_SNAPSHOT_DIR", str(HOME / "snapshots")))
 LOG_DIR = HOME / "logs"
+# The scoring service: where it listens, which model it serves, and how many requests a second one caller has.
+SCORING_URL = env.text("PORTICO_SCORING_URL")
+SCORING_MODEL = env.text("PORTICO_SCORING_MODEL", "fraud_model")
+SCORING_RATE = env.number("PORTICO_SCORING_RATE", 200)
+INFERENCE_DAYS = env.number("PORTICO_INFERENCE_DAYS", 90)
+# Drift: how much of the log is compared, how much is enough, and from where on a feature, and a model, has drifted.
+DRIFT_DIR = Path(env.text("PORTICO_DRIFT_DIR", str(HOME / "drift")))
+DRIFT_MINUTES = env.number("PORTICO_DRIFT_MINUTES", 60)
+DRIFT_WINDOW_HOURS = env.number("PORTICO_DRIFT_WINDOW_HOURS", 24)
+DRIFT_MINIMUM = env.number("PORTICO_DRIFT_MINIMUM", 200)
+DRIFT_PSI = env.number("PORTICO_DRIFT_PSI_PERCENT", 25) / 100
+DRIFT_SHARE = env.number("PORTICO_DRIFT_SHARE_PERCENT", 30) / 100
 
 PORT = int(os.environ.get("PORT") or env.text("PORTICO_PORT", "8000"))
 ALLOWED_HOSTS = env.words("PORTICO_ALLOWED_HOSTS", "127.0.0.1 localhost")
@@ -247,7 +259,7 @@ RUN_STOP_SECONDS = env.number("PORTICO_RUN_STOP_SECONDS", 10)
 RUN_STORE_PATIENCE_SECONDS = env.number("PORTICO_RUN_STORE_PATIENCE_SECONDS", 900)
 RUN_LOG_DAYS = env.number("PORTICO_RUN_LOG_DAYS", 30)
 # How many steps of the whole portal may hold a pool at once.
-RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2}
+RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2, "reports": 1}
 # How many threads of one worker a queue may take: a long load never takes the room of a query.
 RUN_SLOTS: dict[str, int] = {
     "queries": env.number("PORTICO_RUN_QUERY_SLOTS", 4),
@@ -262,17 +274,24 @@ STEP_KINDS: dict[str, str] = {
     "pipelines.check": "apps.pipelines.steps.check",
     "pipelines.publish": "apps.pipelines.steps.publish",
     "queries.execute": "apps.queries.steps.execute",
+    "models.compare": "apps.models.drift.steps.compare",
+    "models.draw": "apps.models.drift.steps.draw",
 }
 PERIODIC: dict[str, dict[str, object]] = {
     "runs-sweep": {"task": "portal.runs.tasks.sweep", "every_s": RUN_SWEEP_SECONDS},
     "runs-prune": {"task": "portal.runs.tasks.prune", "every_s": 6 * 3600},
     "pipelines-due": {"task": "apps.pipelines.tasks.start_due", "every_s": 20},
     "queries-forget": {"task": "apps.queries.tasks.forget_old_results", "every_s": 3600},
+    "models-drift": {"task": "apps.models.tasks.look_for_drift", "every_s": DRIFT_MINUTES * 60},
+    "models-forget": {"task": "apps.models.tasks.forget_old_inferences", "every_s": 6 * 3600},
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
-HOLDERS: dict[str, str] = {}
+HOLDERS: dict[str, str] = {
+    "inferences": "apps.models.holding.Inferences",
+    "drift": "apps.models.holding.DriftReports",
+}
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
 # The one next action of a dataset's page, for those whose role has it.
@@ -300,7 +319,7 @@ ROLE_PERMISSIONS: dict[str, list[str]] = {
         "accounts.view_health",
     ],
     "compliance_officer": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit"],
-    "ml_engineer": ["pipelines.view_pipeline", "pipelines.run_pipeline"],
+    "ml_engineer": ["pipelines.view_pipeline", "pipelines.run_pipeline", "ml.run_driftreport"],
     "auditor": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit", "accounts.view_health"],
     "administrator": [
         "catalog.view_dataset",
