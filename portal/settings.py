@@ -28,6 +28,10 @@ AUDIT_HEADS_FILE = Path(env.text("PORTICO_AUDIT_HEADS_FILE", str(HOME / "audit" 
 RESULTS_KEY = env.text("PORTICO_RESULTS_KEY")
 RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))
+# MLflow: experiments, model files and the registry that the portal's own mirrors. Empty: nothing is trained.
+TRACKING_URL = env.text("PORTICO_TRACKING_URL")
+# Evidence older than this must be gathered again before somebody approves on it.
+GATE_HOURS = env.number("PORTICO_GATE_HOURS", 24)
 SNAPSHOT_DIR = Path(env.text("PORTICO_SNAPSHOT_DIR", str(HOME / "snapshots")))
 LOG_DIR = HOME / "logs"
 # The scoring service: where it listens, which model it serves, and how many requests a second one caller has.
@@ -259,7 +263,7 @@ RUN_STOP_SECONDS = env.number("PORTICO_RUN_STOP_SECONDS", 10)
 RUN_STORE_PATIENCE_SECONDS = env.number("PORTICO_RUN_STORE_PATIENCE_SECONDS", 900)
 RUN_LOG_DAYS = env.number("PORTICO_RUN_LOG_DAYS", 30)
 # How many steps of the whole portal may hold a pool at once.
-RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2, "reports": 1}
+RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2, "training": 1, "reports": 1}
 # How many threads of one worker a queue may take: a long load never takes the room of a query.
 RUN_SLOTS: dict[str, int] = {
     "queries": env.number("PORTICO_RUN_QUERY_SLOTS", 4),
@@ -274,6 +278,11 @@ STEP_KINDS: dict[str, str] = {
     "pipelines.check": "apps.pipelines.steps.check",
     "pipelines.publish": "apps.pipelines.steps.publish",
     "queries.execute": "apps.queries.steps.execute",
+    "models.snapshot": "apps.models.steps.snapshot",
+    "models.train": "apps.models.steps.train",
+    "models.register": "apps.models.steps.register",
+    "models.lineage": "apps.models.steps.lineage",
+    "models.gates": "apps.models.steps.gates",
     "models.compare": "apps.models.drift.steps.compare",
     "models.draw": "apps.models.drift.steps.draw",
 }
@@ -285,6 +294,7 @@ PERIODIC: dict[str, dict[str, object]] = {
     "models-drift": {"task": "apps.models.tasks.look_for_drift", "every_s": DRIFT_MINUTES * 60},
     "models-forget": {"task": "apps.models.tasks.forget_old_inferences", "every_s": 6 * 3600},
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
+    "models-aliases": {"task": "apps.models.tasks.reconcile_aliases", "every_s": 20},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
@@ -293,15 +303,22 @@ HOLDERS: dict[str, str] = {
     "drift": "apps.models.holding.DriftReports",
 }
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
-PIPELINES: dict[str, str] = {"payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT"}
+PIPELINES: dict[str, str] = {
+    "payments_elt": "estate.pipelines.payments_elt.PAYMENTS_ELT",
+    "fraud_model": "estate.pipelines.fraud_model.FRAUD_MODEL",
+}
 # The one next action of a dataset's page, for those whose role has it.
 DATASET_ACTION: dict[str, str] = {
     "title": "Query",
     "url": "queries:start",
     "roles": "analyst steward compliance_officer ml_engineer",
 }
+# name -> dotted path of what a model is trained on and how.
+TRAININGS: dict[str, str] = {"fraud_model": "estate.training.fraud_model.FRAUD_MODEL"}
 # kind of a run -> the name of its own page, which takes the run's number; others have the general one.
 RUN_PAGES: dict[str, str] = {"pipeline": "pipelines:run"}
+# The page of a trained model, which takes its name.
+MODEL_PAGE = "models:model"
 DATASET_TABS: list[dict[str, str]] = [
     {"key": "sample", "title": "Sample", "url": "queries:sample"},
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},

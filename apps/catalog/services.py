@@ -37,6 +37,7 @@ DEFAULT_NAMESPACE = {
     SourceKind.POSTGRES: ("public",),
     SourceKind.SNOWFLAKE: ("MARTS",),
     SourceKind.MONGO: (),
+    SourceKind.MODELS: (),
 }
 
 
@@ -76,6 +77,12 @@ def _source(name: str) -> Source:
     kind = SourceKind(str(settings.STORES[name]["kind"]))
     row, _ = Source.objects.get_or_create(name=name, defaults={"kind": kind})
     return row
+
+
+def sync_models(*, actor: Actor, source: str, infos: Sequence[DatasetInfo]) -> SyncReport:
+    """Takes in every trained model there is: no store holds them, so whoever trains tells."""
+    row, _ = Source.objects.get_or_create(name=source, defaults={"kind": SourceKind.MODELS})
+    return write_sync(actor=actor, source=row, infos=infos, started=timezone.now())
 
 
 @transaction.atomic

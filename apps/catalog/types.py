@@ -17,6 +17,7 @@ class SourceKind(StrEnum):
     POSTGRES = "postgres"
     MONGO = "mongo"
     SNOWFLAKE = "snowflake"
+    MODELS = "models"  # no store: what was trained, told by those who trained it
 
 
 class EdgeKind(StrEnum):
@@ -75,7 +76,7 @@ class ColumnRef:
 class EdgeEvidence:
     """What a lineage edge rests on."""
 
-    kind: str  # "dbt", "load", "view", "query"
+    kind: str  # "dbt", "load", "view", "query", "training"
     ref: str  # dbt unique id, run and step, statement id
     detail: str = ""  # the expression that carries the value
 

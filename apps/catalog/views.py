@@ -12,6 +12,7 @@ from apps.catalog import details, lineage
 from apps.catalog.models import Dataset, SyncRun
 from apps.catalog.search import FACETS, Facet, Wanted, facets, find, reasons
 from apps.catalog.selectors import datasets_for, sources_for
+from apps.catalog.types import SourceKind
 from portal.accounts.selectors import Someone, roles_of
 from portal.audit.selectors import events_about
 
@@ -90,6 +91,8 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
 def action_of(person: Someone, found: Dataset) -> dict[str, str]:
     """What another app offers to do with a dataset; nothing for those who may not."""
     named = settings.DATASET_ACTION
+    if found.source.kind == SourceKind.MODELS:
+        return {"title": "Open model", "address": reverse(settings.MODEL_PAGE, args=[found.name])}
     if not named or not {str(role) for role in roles_of(person)} & set(named["roles"].split()):
         return {}
     return {"title": named["title"], "address": reverse(named["url"], args=[found.pk])}
@@ -97,7 +100,9 @@ def action_of(person: Someone, found: Dataset) -> dict[str, str]:
 
 def foreign_tabs(found: Dataset) -> list[dict[str, str]]:
     """Tabs that other apps own, as addresses of fragments; one that is named before it is built is left out."""
-    tabs = []
+    tabs: list[dict[str, str]] = []
+    if found.source.kind == SourceKind.MODELS:
+        return tabs  # it holds no rows to look at or to query
     for each in settings.DATASET_TABS:
         try:
             address = reverse(each["url"], args=[found.pk])

@@ -35,7 +35,7 @@ class Snapshot(models.Model):
     """The rows a version was trained on, as one Parquet file below `settings.SNAPSHOT_DIR`.
 
     `fingerprint` is over the rows (`fingerprints.of_rows`), so it stays the same however the file is written. An
-    erasure rewrites the file: rows and fingerprint are then those of what is left, and `erased_rows` says how many went.
+    erasure rewrites the file: rows and fingerprint are then those of what is left, `erased_rows` says how many went.
     """
 
     model = models.ForeignKey(RegisteredModel, on_delete=models.PROTECT, related_name="snapshots")

@@ -1,7 +1,7 @@
 """Reads of the registry. What is for people is cut down to what they may see; `serving` is for machines."""
 
-from apps.models.models import Promotion, RegisteredModel
-from apps.models.types import NotServing, PromotionState, Serving
+from apps.models.models import Gate, ModelVersion, Promotion, RegisteredModel
+from apps.models.types import NotServing, PromotionState, Serving, VersionState
 
 
 def champion(model: RegisteredModel) -> Promotion | None:
@@ -29,7 +29,9 @@ def serving(name: str) -> Serving | NotServing:
 
 def _told(entry: Promotion) -> Serving:
     version = entry.version
-    assert version.number is not None and entry.applied_at is not None and entry.decided_by is not None
+    assert version.number is not None
+    assert entry.applied_at is not None
+    assert entry.decided_by is not None
     return Serving(
         model=version.model.name,
         version_id=version.pk,
@@ -45,3 +47,15 @@ def _told(entry: Promotion) -> Serving:
         since=entry.applied_at,
         approved_by=entry.decided_by.label,
     )
+
+
+def latest_gates(entry: Promotion) -> list[Gate]:
+    """The answers of the newest round; none while the first is being gathered."""
+    gates = list(Gate.objects.filter(promotion=entry).select_related("against").order_by("-round", "id"))
+    return [gate for gate in gates if gate.round == gates[0].round]
+
+
+def newest_versions() -> list[ModelVersion]:
+    """The newest registered version of every model, with a signature."""
+    rows = ModelVersion.objects.filter(state=VersionState.REGISTERED).exclude(signature={})
+    return list(rows.select_related("model", "snapshot").order_by("model_id", "-number").distinct("model_id"))

@@ -1,6 +1,7 @@
 """What a definition must look like, and where it is found. The definitions themselves belong to whoever runs the
 portal (here `estate/`), which this floor never imports: `settings.PIPELINES` names them by dotted path."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -75,6 +76,23 @@ class Agreement(Protocol):
     def measures(self) -> tuple[Measure, ...]: ...
 
 
+class Step(Protocol):
+    """A step of another part's, by its kind."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def params(self) -> Mapping[str, object]: ...
+    @property
+    def after(self) -> tuple[str, ...]: ...
+    @property
+    def pool(self) -> str: ...
+
+
 class Definition(Protocol):
     @property
     def name(self) -> str: ...
@@ -90,6 +108,8 @@ class Definition(Protocol):
     def transforms(self) -> tuple[Transform, ...]: ...
     @property
     def checks(self) -> tuple[Agreement, ...]: ...
+    @property
+    def steps(self) -> tuple[Step, ...]: ...
     @property
     def schedule(self) -> str: ...
     @property

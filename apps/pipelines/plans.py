@@ -21,16 +21,15 @@ def plan_of(pipeline: Pipeline, definition: Definition, *, trigger: str) -> RunP
         steps=(
             *(step for extract in definition.extracts for step in _pair(extract)),
             *_builds(definition, loads),
+            *_check(definition, built or loads),
             StepPlan(
-                key="check",
-                kind="pipelines.check",
-                title="Compare source, RAW and CORE",
-                after=built or loads,
+                key="publish",
+                kind="pipelines.publish",
+                title="Tell the catalog",
+                after=(*built, *(["check"] if definition.checks else [])),
                 pool=POOL,
             ),
-            StepPlan(
-                key="publish", kind="pipelines.publish", title="Tell the catalog", after=(*built, "check"), pool=POOL
-            ),
+            *_others(definition),
         ),
         permission=VIEW,
         control=RUN,
@@ -38,6 +37,27 @@ def plan_of(pipeline: Pipeline, definition: Definition, *, trigger: str) -> RunP
         subject_id=str(pipeline.pk),
         trigger=trigger,
     )
+
+
+def _check(definition: Definition, after: tuple[str, ...]) -> list[StepPlan]:
+    if not definition.checks:
+        return []
+    title = "Compare source, RAW and CORE"
+    return [StepPlan(key="check", kind="pipelines.check", title=title, after=after, pool=POOL)]
+
+
+def _others(definition: Definition) -> list[StepPlan]:
+    return [
+        StepPlan(
+            key=step.key,
+            kind=step.kind,
+            title=step.title,
+            params=step.params,
+            after=step.after or ("publish",),
+            pool=step.pool,
+        )
+        for step in definition.steps
+    ]
 
 
 def _pair(extract: Extract) -> tuple[StepPlan, StepPlan]:

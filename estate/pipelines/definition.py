@@ -1,5 +1,6 @@
 """What a pipeline of the estate is, as data: what to extract, where it lands, what to build, what must agree."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +68,19 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step of another part of the portal's, by its kind (a key of `settings.STEP_KINDS`). It comes after what was
+    built and told to the catalog, and after the steps of the pipeline that `after` names."""
+
+    key: str
+    kind: str
+    title: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    pool: str = ""
+
+
+@dataclass(frozen=True)
 class Pipeline:
     name: str
     title: str
@@ -78,3 +92,4 @@ class Pipeline:
     schedule: str = ""  # cron, UTC; empty: only by hand
     deadline_minutes: int = 60
     tags: tuple[str, ...] = field(default=())
+    steps: tuple[Step, ...] = ()

@@ -16,10 +16,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from portal.runs.selectors import scheduler_health, worker_health
-from portal.stores.reach import reach
+from portal.stores.reach import reach, reach_http
 from portal.stores.types import Health, StoreKind
 
 DEADLINE_S = 5.0
+# What may follow the pages, and for how long its absence is a start and not a fault.
+FOLLOWERS = frozenset({"tracking"})
+STARTS_WITHIN_S = 60.0
 FRESH_S = 2.0  # whoever asks more often, signed in or not, is told the last answer
 
 
@@ -35,10 +38,18 @@ class Component:
     latency_ms: float = 0.0
     address: str = ""
     remedy: str = ""
+    starting: bool = False
 
     @property
     def status(self) -> str:
-        return "ok" if self.ok else "down"
+        if self.ok:
+            return "ok"
+        return "starting" if self.starting else "down"
+
+    @property
+    def well(self) -> bool:
+        """A part that is still starting makes nothing unhealthy."""
+        return self.ok or self.starting
 
 
 def portal_db() -> Health:
@@ -74,6 +85,10 @@ def store(name: str) -> Callable[[], Health]:
     return check
 
 
+def tracking() -> Health:
+    return reach_http("tracking", settings.TRACKING_URL, "/version", "MLflow")
+
+
 CHECKS: dict[str, Callable[[], Health]] = {
     "portal_db": portal_db,
     "oltp": store("oltp"),
@@ -82,6 +97,7 @@ CHECKS: dict[str, Callable[[], Health]] = {
     "broker": broker,
     "worker": worker_health,
     "scheduler": scheduler_health,
+    **({"tracking": tracking} if settings.TRACKING_URL else {}),
 }
 # Which part of the local servers, or which setting, stands behind a component.
 PARTS = {
@@ -91,7 +107,13 @@ PARTS = {
     "broker": "valkey",
     "scheduler": "beat",
 }
-SETTINGS = {"portal_db": "PORTICO_DATABASE_URL", "broker": "PORTICO_BROKER_URL"}
+SETTINGS = {
+    "portal_db": "PORTICO_DATABASE_URL",
+    "broker": "PORTICO_BROKER_URL",
+    "tracking": "PORTICO_TRACKING_URL",
+}
+# Addresses that are no store's.
+URLS = {"broker": settings.BROKER_URL, "tracking": settings.TRACKING_URL}
 
 
 def remedy(name: str) -> str:
@@ -109,7 +131,7 @@ def address_of(name: str) -> str:
         return f"{about['HOST']}:{about['PORT']}/{about['NAME']}"
     if name in {"worker", "scheduler"}:
         return ""
-    url = settings.BROKER_URL if name == "broker" else store_url(name)
+    url = URLS[name] if name in URLS else store_url(name)
     parts = urlsplit(str(url))
     if not parts.hostname:
         return "not configured"
@@ -123,6 +145,7 @@ class Board:
         self._asking = threading.Lock()
         self._seen: dict[str, Component] = {}
         self._at = 0.0
+        self._made = time.monotonic()
 
     def components(self) -> list[Component]:
         with self._asking:
@@ -147,10 +170,16 @@ class Board:
         before = self._seen.get(name)
         same = before is not None and before.ok == health.ok
         since = before.since if before and same else datetime.now(UTC).isoformat(timespec="seconds")
+        starting = name in FOLLOWERS and never_up(before) and time.monotonic() - self._made < STARTS_WITHIN_S
         self._seen[name] = Component(
             name, health.ok, health.version, health.detail, since, health.latency_ms, address_of(name),
-            "" if health.ok else remedy(name),
+            "" if health.ok or starting else remedy(name), starting and not health.ok,
         )  # fmt: skip
+
+
+def never_up(before: Component | None) -> bool:
+    """Whether it has not been up yet: what was up and is not any more has failed, and does not start."""
+    return before is None or before.starting
 
 
 def _check(name: str, answers: dict[str, Health]) -> None:
@@ -177,15 +206,18 @@ def healthz(request: HttpRequest) -> JsonResponse:
     database = next(component.ok for component in components if component.name == "portal_db")
     # Whether somebody is signed in stands in the database: without it nobody is.
     known = database and request.user.is_authenticated
-    ok = all(component.ok for component in components)
+    ok = all(component.well for component in components)
     content = {component.name: told(component, in_full=known) for component in components}
     answer = JsonResponse({"status": "ok" if ok else "down", "components": content}, status=200 if ok else 503)
     answer._has_been_logged = True  # type: ignore[attr-defined]  # asked every few seconds; Django logs each 503
     return answer
 
 
+HIDDEN = {"name", "ok", "starting", "address", "remedy"}
+
+
 def told(component: Component, *, in_full: bool) -> dict[str, object]:
     if not in_full:
         return {"status": component.status}
-    kept = {key: value for key, value in asdict(component).items() if key not in {"name", "ok", "address", "remedy"}}
+    kept = {key: value for key, value in asdict(component).items() if key not in HIDDEN}
     return {"status": component.status, **kept}

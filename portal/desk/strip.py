@@ -13,6 +13,7 @@ LABELS = {
     "broker": "broker",
     "worker": "worker",
     "scheduler": "scheduler",
+    "tracking": "model tracking",
 }
 WITHOUT = {
     "portal_db": "Nothing can be saved.",
@@ -22,6 +23,7 @@ WITHOUT = {
     "broker": "New runs and queries wait. The catalog and results that are there work.",
     "worker": "Runs and queries wait until a worker is back. The catalog and results that are there work.",
     "scheduler": "Nothing starts by schedule, and the trail's new events wait for their leaf. The rest works.",
+    "tracking": "Nothing is trained or promoted. What serves goes on serving, and the pages and all else work.",
 }
 
 
@@ -29,6 +31,7 @@ WITHOUT = {
 class Lamp:
     name: str
     ok: bool
+    starting: bool
     title: str
     without: str
     since: datetime | None
@@ -42,4 +45,4 @@ def lamp(component: Component) -> Lamp:
     since = datetime.fromisoformat(component.since) if component.since else None
     title = component.version or component.status
     without = "" if component.ok else WITHOUT.get(component.name, "")
-    return Lamp(LABELS.get(component.name, component.name), component.ok, title, without, since)
+    return Lamp(LABELS.get(component.name, component.name), component.ok, component.starting, title, without, since)

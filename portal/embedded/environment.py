@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from portal.embedded import home
 
-PORTS = ("postgres", "mongo", "valkey", "warehouse")
+# Programs of the portal's own that listen; the servers' ports are chosen with them.
+LISTENERS = ("tracking",)
 KEYS = {
     "PORTICO_SECRET_KEY": home.hex_key,
     "PORTICO_AUDIT_DIGEST_KEY": home.hex_key,
@@ -17,6 +18,7 @@ PASSWORDS = (
     "portico_superuser",
     "portico_owner",
     "portico_app",
+    "portico_mlflow",
     *(f"payments_{account}" for account in ACCOUNTS),
     "mongo_admin",
     "mongo_key",
@@ -58,6 +60,7 @@ def environment(ports: Mapping[str, str], secret: Mapping[str, str]) -> dict[str
         "PORTICO_OWNER_DATABASE_URL": postgres("portico_owner", "portal"),
         "PORTICO_BROKER_URL": f"{valkey}/0",
         "PORTICO_CACHE_URL": f"{valkey}/1",
+        "PORTICO_TRACKING_URL": f"http://127.0.0.1:{ports['tracking']}",
         **{f"PORTICO_OLTP_{a.upper()}_URL": postgres(f"payments_{a}", "payments") for a in ACCOUNTS},
         **{f"PORTICO_DOCUMENTS_{a.upper()}_URL": mongo(a) for a in ACCOUNTS},
         **{f"PORTICO_WAREHOUSE_{a.upper()}_URL": warehouse(a) for a in ACCOUNTS},

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 READERS = ("payments_gate", "payments_catalog", "payments_loader")
-PORTAL_ROLES = ("portico_superuser", "portico_owner", "portico_app")
+PORTAL_ROLES = ("portico_superuser", "portico_owner", "portico_app", "portico_mlflow")
 EXTENSIONS = ("pg_trgm", "unaccent", "pgcrypto")
 Script = list[tuple[str, list[str]]]
 
@@ -30,7 +30,9 @@ def portal_cluster(secret: Callable[[str], str], *, for_tests: bool = False) -> 
         f"ALTER ROLE portico_owner {'CREATEDB' if for_tests else 'NOCREATEDB'};",
         "REVOKE ALL ON DATABASE template1 FROM PUBLIC;",
         *database("portal", "portico_owner", "portico_app"),
-        *database("mlflow", "portico_owner"),
+        # MLflow's account reaches its own database and nothing else of the portal's.
+        *database("mlflow", "portico_mlflow"),
+        "ALTER DATABASE mlflow OWNER TO portico_mlflow;",
         *(["GRANT CONNECT ON DATABASE postgres TO portico_owner;"] if for_tests else []),
     ]
 

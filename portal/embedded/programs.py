@@ -23,6 +23,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     patience_s: float  # how long it may take to stop in order
+    env: Mapping[str, str] = field(default_factory=dict)  # what it alone is told
 
 
 @dataclass
@@ -48,7 +49,12 @@ class Programs:
     def start(self, program: Program, *, pause_s: float = 1.0) -> None:
         reading, writing = os.pipe()
         child = process.spawn(
-            program.command, log=writing, env=self._env, death_signal=signal.SIGKILL, umask="027", cwd=Path.cwd()
+            program.command,
+            log=writing,
+            env={**self._env, **program.env},
+            death_signal=signal.SIGKILL,
+            umask="027",
+            cwd=Path.cwd(),
         )
         os.close(writing)
         process.write(self._home.run / f"{program.name}.json", process.Running.of(child.pid))

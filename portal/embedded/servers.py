@@ -87,7 +87,7 @@ class Embedded:
     def _prepare(self) -> dict[str, str]:
         state = self.home.read_state()
         environment.fill_secrets(state["secrets"])
-        for name in PARTS:
+        for name in (*PARTS, *environment.LISTENERS):
             self._choose_port(name, state)
         self.home.write_state(state)
         content = environment.environment(state["ports"], state["secrets"])

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from types import FrameType
 
-from portal.embedded import bootstrap, claim, commands, process
+from portal.embedded import bootstrap, claim, commands, process, tracking
 from portal.embedded.console import Console, fail
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE, Home, port_is_free
@@ -27,6 +27,8 @@ HEALTHY_WITHIN_S = 60.0
 FIRST_START_MB, LATER_START_MB = 3000, 300
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = ("beat", "worker", "web")
+# They may follow the pages, and the pages do without them.
+COMPANIONS = (tracking.NAME,)
 ROTATE_EVERY_S = 60.0
 
 
@@ -100,6 +102,7 @@ class Up:
             for program in programs_of(port()):
                 self._programs.start(program)
             self._wait_for_health(report)
+        self._programs.start(tracking.program(self._home, str(PYTHON)))
         rest = bootstrap.Beside(seeding.after_programs)
         while rest.busy:  # the first run takes minutes: what dies meanwhile is started again
             self._look()
@@ -148,7 +151,7 @@ class Up:
         self._console.say("")
         with self._console.step("Stopping"):
             commands.stop_all()
-            self._programs.stop(*STOPPING)
+            self._programs.stop(*COMPANIONS, *STOPPING)
             self._servers.stop()
 
 

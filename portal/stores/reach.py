@@ -52,20 +52,36 @@ def mongo_version(name: str, url: str) -> str:
         client.close()
 
 
-def warehouse_version(name: str, url: str) -> str:
+def reach_http(name: str, url: str, path: str, product: str) -> Health:
+    """The same for a part that tells its version at `path`, in plain text."""
+
+    def version() -> str:
+        status, body = http_get(name, url, path, plain=urlsplit(url).scheme == "http")
+        if status != http.client.OK:
+            raise unreachable(name, f"It answers {status}.")
+        return f"{product} {body.decode(errors='replace').strip()[:40]}"
+
+    return probe(f"reach {name} {url}", version)
+
+
+def http_get(name: str, url: str, path: str, *, plain: bool) -> tuple[int, bytes]:
     parts = urlsplit(url)
-    plain = parse_qs(parts.query).get("protocol") == ["http"]
     kind = http.client.HTTPConnection if plain else http.client.HTTPSConnection
     wire = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     try:
-        wire.request("GET", "/health")
+        wire.request("GET", path)
         answer = wire.getresponse()
-        body = answer.read(1000)
+        return answer.status, answer.read(1000)
     except (OSError, http.client.HTTPException):
         raise unreachable(name, "It does not answer.") from None
     finally:
         wire.close()
-    return str(json.loads(body).get("version", "")) if plain and answer.status == http.client.OK else "Snowflake"
+
+
+def warehouse_version(name: str, url: str) -> str:
+    plain = parse_qs(urlsplit(url).query).get("protocol") == ["http"]
+    status, body = http_get(name, url, "/health", plain=plain)
+    return str(json.loads(body).get("version", "")) if plain and status == http.client.OK else "Snowflake"
 
 
 VERSION_OF: dict[StoreKind, Callable[[str, str], str]] = {

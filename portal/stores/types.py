@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the web process imports these types at start, and pyarrow i
     import pyarrow as pa
 
 StoreKind = Literal["postgres", "mongo", "snowflake"]
-DatasetKind = Literal["table", "view", "materialized_view", "collection"]
+DatasetKind = Literal["table", "view", "materialized_view", "collection", "model"]
 Account = Literal["gate", "catalog", "loader", "owner"]
 # What went wrong, in the same words for every store.
 ErrorCode = Literal[

@@ -14,14 +14,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         components = Board().components()
         for component in components:
-            style = self.style.SUCCESS if component.ok else self.style.ERROR
-            word = style(f"{component.status:<5}")
+            style = self.style.SUCCESS if component.well else self.style.ERROR
+            word = style(f"{component.status:<8}")
             detail = component.version if component.ok else component.detail
             self.stdout.write(
                 f"{component.name:<10} {word} {component.latency_ms:>8.1f} ms  {component.address:<34} {detail}"
             )
             if component.remedy:
                 self.stdout.write(f"{'':<10} -> {component.remedy}")
-        down = [component.name for component in components if not component.ok]
+        down = [component.name for component in components if not component.well]
         if down:
             raise CommandError(f"{len(down)} of {len(components)} down: {', '.join(down)}")

@@ -1,0 +1,1 @@
+"""Models that the portal comes with: what each is trained on, and how."""
