@@ -13,8 +13,16 @@ EXPONENTS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 UNKNOWN = "\N{EN DASH}"
-STATES = {"queued", "running", "waiting", "done", "failed", "cancelled", "paused", "refused", "skipped"}
-SAME_AS = {"up": "done", "passed": "done", "succeeded": "done", "down": "failed"}
+STATES = {"queued", "running", "waiting", "done", "failed", "cancelled", "paused", "refused", "skipped", "alert"}
+SAME_AS = {
+    "up": "done",
+    "passed": "done",
+    "succeeded": "done",
+    "down": "failed",
+    "steady": "done",
+    "drifted": "alert",
+    "too_few": "waiting",
+}
 STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -45,6 +53,11 @@ def money(minor: Any, currency: str) -> str:
     code = currency.upper()
     places = EXPONENTS.get(code, 2)
     return f"{Decimal(number).scaleb(-places):,.{places}f} {code}"
+
+
+def percent(share: Any, places: int = 0) -> str:
+    """`0.353` as `35 %`, with as many decimals as asked for; what is unknown as a dash."""
+    return UNKNOWN if share is None or share == "" else f"{float(share) * 100:.{places}f} %"
 
 
 def amount(seconds: float) -> str:

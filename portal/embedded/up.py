@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from types import FrameType
 
-from portal.embedded import bootstrap, claim, commands, process, tracking
+from portal.embedded import bootstrap, claim, commands, process, scoring, tracking
 from portal.embedded.console import Console, fail
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE, Home, port_is_free
@@ -28,7 +28,7 @@ FIRST_START_MB, LATER_START_MB = 3000, 300
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = ("beat", "worker", "web")
 # They may follow the pages, and the pages do without them.
-COMPANIONS = (tracking.NAME,)
+COMPANIONS = (scoring.NAME, tracking.NAME)
 ROTATE_EVERY_S = 60.0
 
 
@@ -103,6 +103,7 @@ class Up:
                 self._programs.start(program)
             self._wait_for_health(report)
         self._programs.start(tracking.program(self._home, str(PYTHON)))
+        self._programs.start(scoring.program(self._home, str(PYTHON)))
         rest = bootstrap.Beside(seeding.after_programs)
         while rest.busy:  # the first run takes minutes: what dies meanwhile is started again
             self._look()
@@ -123,6 +124,7 @@ class Up:
         env = json.loads(self._home.env_file.read_text())
         self._console.say(
             f"\nPortico is up: {address()}  ({seconds:.0f} s)\n"
+            f"  scoring service: {env['PORTICO_SCORING_URL']}/score\n"
             f"  password of every demo sign-in: {env['PORTICO_DEMO_PASSWORD']}\n"
             "    ana     analyst                 mila    ML engineer\n"
             "    stefan  steward                 aude    auditor\n"

@@ -1,9 +1,6 @@
-"""Training rows as drift and reasons need them: the features, evenly chosen, without keys, times and labels."""
+"""Training rows as drift and reasons need them: the inputs, evenly chosen, without keys, times and labels."""
 
-from pathlib import Path
 from typing import Any
-
-from django.conf import settings
 
 from apps.models.models import Snapshot
 
@@ -17,9 +14,11 @@ def rows_of(snapshot_id: int, features: list[str], *, most: int) -> list[dict[st
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from apps.models.snapshots import path_of
+
     snapshot = Snapshot.objects.get(pk=snapshot_id)
     try:
-        table = pq.read_table(Path(settings.SNAPSHOT_DIR) / snapshot.path, columns=features)
+        table = pq.read_table(path_of(snapshot.path), columns=features)
     except (OSError, pa.ArrowException):
         raise SnapshotGone(f"snapshot {snapshot} is not where it was") from None
     step = -(-table.num_rows // most) if table.num_rows else 1

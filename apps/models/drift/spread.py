@@ -1,4 +1,4 @@
-"""How values are spread over bins, and how far two spreads lie apart. Plain Python and numpy, no database.
+"""How values are spread over bins, and how far two spreads lie apart. Plain Python, no database.
 
 Bins come from the training rows alone: deciles of a number, the most frequent values of a category. So a window is
 always told in the words of the training.
@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 BINS = 10
@@ -44,7 +45,7 @@ class Feature:
         return tuple(count / max(len(values), 1) for count in counts)
 
     def _bin(self, value: Value) -> int:
-        if value is None or value != value:
+        if is_missing(value):
             return len(self.labels) - 1
         if self.known:
             word = str(value)
@@ -90,17 +91,18 @@ def _of_kind(name: str, kind: str, values: Sequence[Value]) -> Feature:
 
 
 def of_numbers(name: str, values: Sequence[Value], *, whole: bool = False) -> Feature:
-    import numpy as np
-
-    there = np.array([float(value) for value in values if value is not None and value == value], dtype=float)
+    there = sorted(float(value) for value in values if value is not None and not is_missing(value)) or [0.0]
     # The lower median: a value that the feature can have, also when it only has whole ones.
-    middle = float(np.quantile(there, 0.5, method="lower")) if len(there) else 0.0
-    cuts = np.quantile(there, np.arange(1, BINS) / BINS, method="lower") if len(there) else np.array([])
-    highest = float(there.max()) if len(there) else 0.0
+    middle = _quantile(there, 0.5)
+    cuts = {_quantile(there, number / BINS) for number in range(1, BINS)}
     # An edge at the highest value would leave the last bin to what training never saw, which is what it is then for.
-    edges = tuple(float(cut) for cut in np.unique(cuts) if cut < highest) or (highest,)
+    edges = tuple(sorted(cut for cut in cuts if cut < there[-1])) or (there[-1],)
     bare = Feature(name, int(middle) if whole else middle, edges, (), _labels(edges), ())
     return _with_shares(bare, values)
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    return ordered[int((len(ordered) - 1) * share)]
 
 
 def of_words(name: str, values: Sequence[Value]) -> Feature:
@@ -115,9 +117,13 @@ def _with_shares(bare: Feature, values: Sequence[Value]) -> Feature:
     return replace(bare, shares=bare.shares_of(values))
 
 
+def is_missing(value: Value) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def _labels(edges: Sequence[float]) -> tuple[str, ...]:
     first = f"up to {short(edges[0])}"
-    between = (f"{short(low)} to {short(high)}" for low, high in zip(edges, edges[1:], strict=False))
+    between = (f"{short(low)} to {short(high)}" for low, high in pairwise(edges))
     return (first, *between, f"over {short(edges[-1])}", MISSING)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error, close_old_connections
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from apps.models.scoring.callers import Callers, Refused
 from apps.models.scoring.desk import Desk, Said
@@ -44,6 +44,7 @@ def build(name: str) -> FastAPI:
     app.add_api_route("/score", service.score, methods=["POST"])
     app.add_api_route("/schema", service.schema, methods=["GET"])
     app.add_api_route("/healthz", service.health, methods=["GET"])
+    app.add_api_route("/version", service.version, methods=["GET"], response_class=PlainTextResponse)
     return app
 
 
@@ -88,6 +89,13 @@ class Service:
         if failed:
             content["problem"] = failed.reason
         return JSONResponse(content, status_code=200 if well else 503)
+
+    async def version(self) -> PlainTextResponse:
+        """For the portal's own health page: in a few words what is served, 503 where it cannot serve what it should."""
+        live, failed = self.ledger.live, self.ledger.failed
+        if isinstance(live, Loaded):
+            return PlainTextResponse(f"{live.serving.model} version {live.serving.version}")
+        return PlainTextResponse("nothing yet", status_code=503 if failed else 200)
 
     async def _worked(self, work: Work) -> Said:
         future = asyncio.get_running_loop().run_in_executor(self.pool, with_database, work)

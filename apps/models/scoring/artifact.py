@@ -8,12 +8,13 @@ import hashlib
 import json
 import os
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlsplit
-from urllib.request import urlopen
+from urllib.parse import quote, unquote, urlsplit
+from urllib.request import Request, urlopen
 
 import yaml
 from django.conf import settings
@@ -116,15 +117,25 @@ def _served(path: str, below: str = "") -> Iterator[tuple[str, bytes]]:
 
 
 def _get(path: str) -> bytes:
-    url = f"{settings.TRACKING_URL.rstrip('/')}/api/2.0/mlflow-artifacts{path}"
     try:
-        with urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - the setting's address
+        with urlopen(_request(path), timeout=TIMEOUT_S) as answer:  # noqa: S310 - the setting's address
             content: bytes = answer.read(LARGEST + 1)
             return content
     except HTTPError as error:
         raise Unloadable(f"MLflow does not hand out its files (HTTP {error.code})", wait=True) from None
     except (URLError, OSError, ValueError):
         raise Unloadable("MLflow, which keeps its files, does not answer", wait=True) from None
+
+
+def _request(path: str) -> Request:
+    """An account that stands in the setting goes into a header, where nobody logs it."""
+    parts = urlsplit(settings.TRACKING_URL)
+    account, _, host = parts.netloc.rpartition("@")
+    base = parts._replace(netloc=host).geturl().rstrip("/")
+    request = Request(f"{base}/api/2.0/mlflow-artifacts{path}")  # noqa: S310
+    if account:
+        request.add_header("Authorization", f"Basic {b64encode(unquote(account).encode()).decode()}")
+    return request
 
 
 def _folder() -> Path:

@@ -125,6 +125,7 @@ def lasting_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
 def champion(lasting_db: None, one_service: Scoring, files: tuple[Path, Path]) -> Scoring:
     """The service, serving version 1, for all tests of a file."""
     serving.forget_kept_files()
+    one_service.serves(None)  # what an earlier file promoted is gone, and it has seen that
     serving.promote(serving.version(files[0]))
     one_service.serves(1)
     return one_service

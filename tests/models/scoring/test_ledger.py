@@ -123,7 +123,9 @@ def mortal(live_db: None, tmp_path: Path) -> object:
     found.process.kill()
 
 
-def test_a_restart_needs_no_mlflow_and_term_writes_what_was_answered(mortal: Scoring, files: Files, tmp_path: Path) -> None:
+def test_a_restart_needs_no_mlflow_and_term_writes_what_was_answered(
+    mortal: Scoring, files: Files, tmp_path: Path
+) -> None:
     """One process for both, because a process takes its time to start."""
     from apps.models.observed import Inference
 

@@ -19,7 +19,7 @@ def logged(request_id: str) -> Inference:
         if found := Inference.objects.filter(request_id=request_id).first():
             return found
         time.sleep(0.05)
-    import glob; raise AssertionError("it was not logged" + open(sorted(glob.glob("/tmp/pytest-of-root/*/scoring0/*.log"))[-1]).read())
+    raise AssertionError("it was not logged")
 
 
 def test_an_inference_is_kept_with_everything_but_a_person(champion: Scoring, token: str) -> None:
