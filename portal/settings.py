@@ -323,8 +323,12 @@ DATASET_TABS: list[dict[str, str]] = [
     {"key": "sample", "title": "Sample", "url": "queries:sample"},
     {"key": "queries", "title": "Queries", "url": "queries:of-dataset"},
 ]
-SEARCH_PROVIDERS: list[str] = ["apps.catalog.search.provider", "portal.desk.yours.find_pipelines"]
-HOME_SECTIONS: list[str] = ["portal.desk.yours.queries", "portal.desk.yours.pipelines"]
+SEARCH_PROVIDERS: list[str] = [
+    "apps.catalog.search.provider",
+    "portal.desk.yours.find_pipelines",
+    "apps.models.search.find",
+]
+HOME_SECTIONS: list[str] = ["portal.desk.yours.queries", "portal.desk.yours.pipelines", "apps.models.search.section"]
 
 # What a role may do with every object of a kind, given after each `migrate`. Single objects: `accounts.access`.
 ROLE_PERMISSIONS: dict[str, list[str]] = {
@@ -333,13 +337,32 @@ ROLE_PERMISSIONS: dict[str, list[str]] = {
         "catalog.view_dataset",
         "pipelines.view_pipeline",
         "pipelines.run_pipeline",
+        "ml.view_registeredmodel",
         "accounts.view_health",
     ],
-    "compliance_officer": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit"],
-    "ml_engineer": ["pipelines.view_pipeline", "pipelines.run_pipeline", "ml.run_driftreport"],
-    "auditor": ["catalog.view_dataset", "pipelines.view_pipeline", "accounts.view_audit", "accounts.view_health"],
+    "compliance_officer": [
+        "catalog.view_dataset",
+        "pipelines.view_pipeline",
+        "ml.view_registeredmodel",
+        "accounts.view_audit",
+    ],
+    "ml_engineer": [
+        "pipelines.view_pipeline",
+        "pipelines.run_pipeline",
+        "ml.view_registeredmodel",
+        "ml.promote_registeredmodel",
+        "ml.run_driftreport",
+    ],
+    "auditor": [
+        "catalog.view_dataset",
+        "pipelines.view_pipeline",
+        "ml.view_registeredmodel",
+        "accounts.view_audit",
+        "accounts.view_health",
+    ],
     "administrator": [
         "catalog.view_dataset",
+        "ml.view_registeredmodel",
         "pipelines.view_pipeline",
         "pipelines.run_pipeline",
         "accounts.view_audit",

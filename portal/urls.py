@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/runs/", include("portal.runs.api_urls")),
     path("api/catalog/", include("apps.catalog.api_urls")),
     path("api/queries/", include("apps.queries.api_urls")),
+    path("api/models/", include("apps.models.api_urls")),
     path("api/pipelines/", include("apps.pipelines.api_urls")),
 ]
 handler400 = "portal.desk.errors.bad_request"

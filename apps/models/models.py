@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from apps.models.types import OPEN_STATES, AliasState, GateName, PromotionState, Verdict, VersionState
+from apps.models.types import GATE_TITLES, OPEN_STATES, AliasState, GateName, PromotionState, Verdict, VersionState
 
 
 class RegisteredModel(models.Model):
@@ -154,7 +154,7 @@ class Gate(models.Model):
 
     promotion = models.ForeignKey(Promotion, on_delete=models.PROTECT, related_name="gates")
     round = models.PositiveIntegerField()
-    name = models.CharField(max_length=20, choices=[(g, g) for g in GateName])
+    name = models.CharField(max_length=20, choices=[(g, GATE_TITLES[g]) for g in GateName])
     verdict = models.CharField(max_length=10, choices=[(v, v) for v in Verdict])
     sentence = models.CharField(max_length=500)
     figures = models.JSONField(default=dict)

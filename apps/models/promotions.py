@@ -23,7 +23,6 @@ from portal.workflow import Workflow, move
 
 State = PromotionState
 AWAITS = "promotion_awaits"
-PROMOTE = "ml.promote_registeredmodel"
 MOVES = Workflow(
     kind="promotion",
     moves={
@@ -106,8 +105,10 @@ def check_again(*, actor: Actor, person: User, entry: Promotion) -> None:
 
 
 @transaction.atomic
-def withdraw(*, actor: Actor, entry: Promotion) -> None:
-    """Raises ForbiddenMove, StaleState."""
+def withdraw(*, actor: Actor, person: User, entry: Promotion) -> None:
+    """Raises NotPromoted, ForbiddenMove, StaleState."""
+    if person.pk != entry.requested_by_id:
+        raise NotPromoted("Only who asked for it withdraws it; others refuse it.")
     move(MOVES, entry, State.WITHDRAWN, actor=actor)
     _settle_notice(entry)
 

@@ -132,7 +132,7 @@ def reading(training: Training, source: Snapshot) -> dict[str, Any]:
 
 
 def register(context: StepContext) -> Outcome:
-    """Intent, MLflow, outcome. A second attempt finds what the first one left in MLflow: nothing is registered twice."""
+    """Intent, MLflow, outcome. A second attempt finds what the first left in MLflow: nothing is registered twice."""
     _, model = begin(context)
     if reason := untrainable(context):
         return passed_on(reason)

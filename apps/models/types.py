@@ -36,6 +36,14 @@ class GateName(StrEnum):
     SNAPSHOT = "snapshot"
 
 
+GATE_TITLES = {
+    GateName.BETTER: "Better beyond chance",
+    GateName.SIGNATURE: "Takes what is sent today",
+    GateName.DRIFT: "Its inputs are still the same",
+    GateName.SNAPSHOT: "Trained on what it says",
+}
+
+
 class Verdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"

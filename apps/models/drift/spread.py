@@ -50,7 +50,7 @@ class Feature:
         if self.known:
             word = str(value)
             return self.known.index(word) if word in self.known else len(self.known)
-        number = float(value)
+        number = float(value or 0)
         return next((place for place, edge in enumerate(self.edges) if number <= edge), len(self.edges))
 
 

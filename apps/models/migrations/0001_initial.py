@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('round', models.PositiveIntegerField()),
-                ('name', models.CharField(choices=[(apps.models.types.GateName['BETTER'], apps.models.types.GateName['BETTER']), (apps.models.types.GateName['SIGNATURE'], apps.models.types.GateName['SIGNATURE']), (apps.models.types.GateName['DRIFT'], apps.models.types.GateName['DRIFT']), (apps.models.types.GateName['SNAPSHOT'], apps.models.types.GateName['SNAPSHOT'])], max_length=20)),
+                ('name', models.CharField(choices=[(apps.models.types.GateName['BETTER'], 'Better beyond chance'), (apps.models.types.GateName['SIGNATURE'], 'Takes what is sent today'), (apps.models.types.GateName['DRIFT'], 'Its inputs are still the same'), (apps.models.types.GateName['SNAPSHOT'], 'Trained on what it says')], max_length=20)),
                 ('verdict', models.CharField(choices=[(apps.models.types.Verdict['PASSED'], apps.models.types.Verdict['PASSED']), (apps.models.types.Verdict['FAILED'], apps.models.types.Verdict['FAILED']), (apps.models.types.Verdict['UNKNOWN'], apps.models.types.Verdict['UNKNOWN'])], max_length=10)),
                 ('sentence', models.CharField(max_length=500)),
                 ('figures', models.JSONField(default=dict)),

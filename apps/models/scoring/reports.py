@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.models.observed import ScoringService
@@ -60,7 +61,7 @@ def cannot_serve(approved: Serving, reason: str) -> None:
         subject_kind="registeredmodel",
         subject_id=approved.model,
         title=f"{approved.model} version {approved.version} is approved and cannot be served: {reason}",
-        url=f"/models/{approved.model}/",
+        url=reverse("models:model", args=[approved.model]),
         roles=[Role.ENGINEER],
     )
 
