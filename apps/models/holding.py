@@ -81,7 +81,9 @@ def _by(condition: Q) -> QuerySet[Inference, int]:
 
 _WORDS = """
     SELECT id FROM ml_inference
-    WHERE EXISTS (SELECT 1 FROM jsonb_each(features) f WHERE jsonb_typeof(f.value) = 'string' AND f.value #>> '{}' = ANY(%s))
+    WHERE EXISTS (
+      SELECT 1 FROM jsonb_each(features) f WHERE jsonb_typeof(f.value) = 'string' AND f.value #>> '{}' = ANY(%s)
+    )
 """
 
 
