@@ -1,7 +1,7 @@
 """The promotion ledger: ask, decide, apply, roll back. What it says serves; the alias in MLflow only mirrors it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -228,11 +228,11 @@ def write_gates(
     round_: int,
     run_id: int,
     fingerprint: str,
+    at: datetime,
 ) -> None:
     """The answers of one round. A second attempt of the same round finds the first one's and writes nothing."""
     if Gate.objects.filter(promotion=entry, round=round_).exists():
         return
-    now = timezone.now()
     Gate.objects.bulk_create(
         Gate(
             promotion=entry,
@@ -244,7 +244,7 @@ def write_gates(
             against=against,
             fingerprint=fingerprint,
             run_id=run_id,
-            checked_at=now,
+            checked_at=at,
         )
         for result in results
     )

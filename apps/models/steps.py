@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
 from apps.models import gates as gate
 from apps.models import services, snapshots, stores, work
 from apps.models.catalog import publish
@@ -195,7 +197,7 @@ def gates(context: StepContext) -> Outcome:
     with context.fenced():
         write_gates(
             actor=TRAINER, entry=entry, results=results, against=against, round_=context.params["round"],
-            run_id=context.run_id, fingerprint=told["fingerprint"],
+            run_id=context.run_id, fingerprint=told["fingerprint"], at=timezone.now(),
         )  # fmt: skip
     work.tidy(context.run_id)
     passed = sum(result.verdict == "passed" for result in results)

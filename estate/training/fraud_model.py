@@ -30,9 +30,9 @@ FRAUD_MODEL = Training(
         "DEVICE_CHARGES_30D": "charges from the device within 30 days before",
         "ADDRESS_CHARGES_1H": "charges from the network address within an hour before",
         "ADDRESS_CHARGES_30D": "charges from the network address within 30 days before",
-        "IS_NEW_DEVICE": "device new to the customer",
-        "IS_NEW_ADDRESS": "network address new to the customer",
-        "AMOUNT_RATIO": "amount over the customer's usual",
+        "IS_NEW_DEVICE": "device the customer did not use in the 180 days before",
+        "IS_NEW_ADDRESS": "network address the customer did not use in the 180 days before",
+        "AMOUNT_RATIO": "amount over the customer's mean of the 180 days before",
     },
     params={
         "learning_rate": 0.1,

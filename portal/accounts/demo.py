@@ -1,4 +1,4 @@
-"""The seven people of the demo."""
+"""The eight people of the demo."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ DEMO_PEOPLE = (
     DemoPerson("olga", "Olga Orlova", Role.OFFICER, "answers access and erasure requests"),
     DemoPerson("otto", "Otto Olsen", Role.OFFICER, "is the second pair of eyes"),
     DemoPerson("mila", "Mila Moreau", Role.ENGINEER, "trains, promotes and watches models"),
+    DemoPerson("mateo", "Mateo Mendes", Role.ENGINEER, "decides on promotions that Mila asks for"),
     DemoPerson("aude", "Aude Auclair", Role.AUDITOR, "reads the trail and checks its proof"),
     DemoPerson("ada", "Ada Adeyemi", Role.ADMINISTRATOR, "keeps the portal running"),
 )

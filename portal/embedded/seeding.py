@@ -12,6 +12,7 @@ from portal.embedded.home import BASE, Home
 from portal.embedded.stamps import Stamp, fingerprint
 
 PYTHON = BASE / ".venv" / "bin" / "python"
+PEOPLE = BASE / "portal" / "accounts" / "demo.py"
 GOVERNANCE = BASE / "estate" / "governance"
 
 
@@ -33,7 +34,7 @@ class Seeding:
         """Everything the web process and the worker need to find when they start."""
         self._once("Database schema", "schema", migrations(), "migrate", "--database", "owner", "--verbosity", "1")
         self._once("Static files", "static", bundle_fingerprint(), "collectstatic", "--noinput", "--clear", "-v", "0")
-        self._once("Demo people", "people", "", "create_demo_people")
+        self._once("Demo people", "people", fingerprint(PEOPLE), "create_demo_people")
         self._load()
         self._govern()
 
@@ -41,6 +42,10 @@ class Seeding:
         """What the worker does: the first run of the pipeline and the first look at every source."""
         self._once("First pipeline run", "pipeline", "", "run_pipeline", "payments_elt")
         self._once("Catalog of every source", "sync", "", "sync_source")
+
+    def models(self) -> None:
+        """Once everything is up, beside the pages: a model is trained and promoted, as two people would."""
+        self._once("First model", "model", "", "promote_demo_model")
 
     def _govern(self) -> None:
         for file in sorted(GOVERNANCE.glob("*.yaml")):

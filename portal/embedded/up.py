@@ -87,13 +87,13 @@ class Up:
     def run(self) -> None:
         started = time.monotonic()
         try:
-            self._begin()
+            seeding = self._begin()
             self._welcome(time.monotonic() - started)
-            self._watch()
+            self._watch(bootstrap.Beside(seeding.models))
         finally:
             self._end()
 
-    def _begin(self) -> None:
+    def _begin(self) -> Seeding:
         with self._console.step("Servers"):
             self._servers.start()
         seeding = Seeding(self._home, self._console, self._env)
@@ -109,6 +109,7 @@ class Up:
             self._look()
             time.sleep(0.5)
         rest.wait()
+        return seeding
 
     def _wait_for_health(self, report: object) -> None:
         if not wait_until(lambda: bool(self._dead()) or healthy(), HEALTHY_WITHIN_S):
@@ -129,18 +130,28 @@ class Up:
             "    ana     analyst                 mila    ML engineer\n"
             "    stefan  steward                 aude    auditor\n"
             "    olga    compliance officer      ada     administrator\n"
-            "    otto    compliance officer\n"
+            "    otto    compliance officer      mateo   ML engineer\n"
             "  Ctrl-C stops everything.\n"
         )
 
-    def _watch(self) -> None:
-        rotated = time.monotonic()
+    def _watch(self, training: bootstrap.Beside) -> None:
+        rotated, told = time.monotonic(), False
         while True:
             time.sleep(0.5)
             self._look()
+            if not told and not training.busy:
+                told = True
+                self._tell(training)
             if time.monotonic() - rotated > ROTATE_EVERY_S:
                 self._servers.rotate_logs()
                 rotated = time.monotonic()
+
+    def _tell(self, training: bootstrap.Beside) -> None:
+        """The portal does without a model; the next start tries again."""
+        try:
+            training.wait()
+        except (EmbeddedError, OSError) as error:
+            self._console.part("up", f"no model was promoted: {error}")
 
     def _look(self) -> None:
         self._programs.look()

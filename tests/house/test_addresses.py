@@ -60,6 +60,7 @@ def things(db: None) -> dict[str, object]:
         "event_id": event.pk,
         "token_id": token.pk,
         "name": "secret",
+        "number": 1,
     }
 
 

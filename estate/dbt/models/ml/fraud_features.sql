@@ -1,6 +1,6 @@
 {#- One row per charge with what was known strictly before it, so that training sees nothing that scoring will not.
     Refunds, disputes and labels of earlier charges are left out: they were found later, and nobody kept when. -#}
-{%- set hour, day, month = 3600, 86400, 2592000 -%}
+{%- set hour, day, month, history = 3600, 86400, 2592000, 86400 * var('history_days') -%}
 
 with charges as (
   select
@@ -39,11 +39,12 @@ select
   cast({{ earlier('count(*)', 'DEVICE_ID', month) }} as double) as DEVICE_CHARGES_30D,
   cast({{ earlier('count(*)', 'IP_ADDRESS', hour) }} as double) as ADDRESS_CHARGES_1H,
   cast({{ earlier('count(*)', 'IP_ADDRESS', month) }} as double) as ADDRESS_CHARGES_30D,
-  cast(case when {{ earlier('count(*)', 'CUSTOMER_DEVICE') }} = 0 then 1 else 0 end as double) as IS_NEW_DEVICE,
-  cast(case when {{ earlier('count(*)', 'CUSTOMER_ADDRESS') }} = 0 then 1 else 0 end as double) as IS_NEW_ADDRESS,
-  -- 1 when the customer never paid before
+  cast(case when {{ earlier('count(*)', 'CUSTOMER_DEVICE', history) }} = 0 then 1 else 0 end as double) as IS_NEW_DEVICE,
+  cast(case when {{ earlier('count(*)', 'CUSTOMER_ADDRESS', history) }} = 0 then 1 else 0 end as double) as IS_NEW_ADDRESS,
+  -- 1 when the customer did not pay in that time
   round(cast(coalesce(
-    AMOUNT * {{ earlier('count(*)', 'CUSTOMER_ID') }} / nullif({{ earlier('sum(AMOUNT)', 'CUSTOMER_ID') }}, 0), 1
+    AMOUNT * {{ earlier('count(*)', 'CUSTOMER_ID', history) }}
+    / nullif({{ earlier('sum(AMOUNT)', 'CUSTOMER_ID', history) }}, 0), 1
   ) as double), 4) as AMOUNT_RATIO,
   -- Fraud is found later: of charges younger than this nobody knows yet, and no label is not "no fraud".
   case
@@ -52,3 +53,5 @@ select
     else 1
   end as IS_FRAUD
 from charges
+-- The first charges of all look back on nothing: they describe another world than the one that is scored.
+qualify CREATED_AT >= dateadd(day, {{ var('history_days') }}, min(CREATED_AT) over ())

@@ -12,7 +12,7 @@ from portal.audit.types import Actor
 
 
 class Command(BaseCommand):
-    help = "Creates the people of the demo, one of each role, with the password PORTICO_DEMO_PASSWORD."
+    help = "Creates the people of the demo, at least one of each role, with the password PORTICO_DEMO_PASSWORD."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:

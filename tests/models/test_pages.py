@@ -1,0 +1,196 @@
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from apps.models import promotions, tasks
+from apps.models.models import Promotion, RegisteredModel
+from apps.models.search import find, section
+from apps.models.types import Verdict
+from portal.accounts.models import User
+from portal.audit.types import Actor
+from tests.models import builders
+from tests.models.conftest import Registry
+
+pytestmark = pytest.mark.django_db
+PAGES = (
+    "/models/",
+    "/models/fraud_model/",
+    "/models/fraud_model/versions/1/",
+    "/models/promotions/{entry}/",
+    "/api/models/",
+    "/api/models/fraud_model/",
+    "/api/models/fraud_model/versions/1/",
+    "/api/models/promotions/{entry}/",
+)
+WRITES = (
+    "/models/fraud_model/versions/1/promote/",
+    "/models/promotions/{entry}/decide/",
+    "/models/fraud_model/rollback/",
+    "/models/fraud_model/alias/",
+)
+
+
+def signed_in(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def entry(engineer: User) -> Promotion:
+    return builders.checked(builders.requested(engineer, builders.version()))
+
+
+def text(person: User, place: str) -> str:
+    answer = signed_in(person).get(place)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_who_may_see_models_does_and_an_outsider_does_not(
+    page: str, entry: Promotion, auditor: User, analyst: User, outsider: User
+) -> None:
+    place = page.format(entry=entry.pk)
+    assert signed_in(auditor).get(place).status_code == 200
+    for person in (analyst, outsider):
+        answer = signed_in(person).get(place)
+        if page == "/api/models/":
+            assert answer.json() == {"models": []}
+        else:
+            assert answer.status_code == (403 if page == "/models/" else 404)
+    assert Client().get(place).status_code in (302, 401, 403)
+
+
+@pytest.mark.parametrize("page", WRITES)
+def test_who_may_only_look_changes_nothing(page: str, entry: Promotion, auditor: User, outsider: User) -> None:
+    place = page.format(entry=entry.pk)
+    for do in ("approve", "refuse", "check"):
+        assert signed_in(auditor).post(place, {"do": do}).status_code == 403
+        assert signed_in(outsider).post(place, {"do": do}).status_code == 404
+    entry.refresh_from_db()
+    assert (entry.state, Promotion.objects.count()) == ("requested", 1)
+
+
+def test_an_empty_list_teaches(engineer: User) -> None:
+    assert "No model is trained yet" in text(engineer, "/models/")
+
+
+def test_the_way_of_a_promotion_through_the_pages(engineer: User, second_engineer: User, mlflow_says: Registry) -> None:
+    builders.version()
+    mila, mateo = signed_in(engineer), signed_in(second_engineer)
+    asked = mila.post("/models/fraud_model/versions/1/promote/", {"reason": "sees bursts"})
+    entry = Promotion.objects.get()
+    assert asked["Location"] == f"/models/promotions/{entry.pk}/"
+    assert "The gates are being checked" in text(engineer, asked["Location"])
+    builders.checked(entry)
+    mine, theirs = text(engineer, asked["Location"]), text(second_engineer, asked["Location"])
+    assert "Another person decides" in mine
+    assert "Approve and serve" not in mine
+    assert "Approve and serve version 1" in theirs
+    assert "serves as the first version within 5 s" in " ".join(theirs.split())
+    mateo.post(f"/models/promotions/{entry.pk}/decide/", {"do": "approve"})
+    shown = text(engineer, "/models/fraud_model/")
+    assert "version 1" in shown
+    assert second_engineer.label in shown
+    assert "Roll back" not in shown
+
+
+def test_a_gate_that_failed_says_why_and_leaves_no_button(
+    engineer: User, second_engineer: User, mlflow_says: Registry
+) -> None:
+    entry = builders.checked(builders.requested(engineer, builders.version()), drift=Verdict.FAILED)
+    shown = text(second_engineer, f"/models/promotions/{entry.pk}/")
+    assert "drift says so." in shown
+    assert "Approve and serve" not in shown
+    answer = signed_in(second_engineer).post(f"/models/promotions/{entry.pk}/decide/", {"do": "approve"}, follow=True)
+    assert "did not pass" in answer.content.decode()
+    entry.refresh_from_db()
+    assert entry.state == "requested"
+
+
+def test_mlflow_down_is_said_on_the_page(entry: Promotion, second_engineer: User, nobody_listens: None) -> None:
+    answer = signed_in(second_engineer).post(f"/models/promotions/{entry.pk}/decide/", {"do": "approve"}, follow=True)
+    assert "MLflow does not answer. Nothing was promoted." in answer.content.decode()
+
+
+def test_a_rollback_shows_its_consequence_first(
+    entry: Promotion, engineer: User, second_engineer: User, mlflow_says: Registry
+) -> None:
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+    assert "Nothing served before" in text(engineer, "/models/fraud_model/rollback/")
+    second = builders.checked(builders.requested(engineer, builders.version(2)))
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=second)
+    shown = text(engineer, "/models/fraud_model/rollback/")
+    assert "payments are scored by version 1" in shown
+    signed_in(engineer).post("/models/fraud_model/rollback/", {"reason": "too many flags"})
+    assert "too many flags" in text(engineer, "/models/fraud_model/")
+    assert mlflow_says.alias == 1
+
+
+def test_a_moved_alias_is_said_on_the_model_and_put_back_there(
+    entry: Promotion, engineer: User, second_engineer: User, mlflow_says: Registry
+) -> None:
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+    builders.version(2)
+    mlflow_says.alias = 2
+    tasks.reconcile_aliases()
+    shown = text(engineer, "/models/fraud_model/")
+    assert "Alias moved outside the portal." in shown
+    assert "Set the alias back to version 1" in shown
+    assert "alias moved outside the portal" in text(engineer, "/models/")
+    signed_in(engineer).post("/models/fraud_model/alias/")
+    assert mlflow_says.alias == 1
+    assert "Alias moved outside" not in text(engineer, "/models/fraud_model/")
+
+
+def test_not_trainable_and_no_signature_are_said(engineer: User) -> None:
+    builders.version(1, signature={})
+    RegisteredModel.objects.update(untrainable="no labels")
+    assert "Not trainable: no labels" in text(engineer, "/models/fraud_model/")
+    shown = text(engineer, "/models/fraud_model/versions/1/")
+    assert "logged without a signature" in shown
+    assert "Ask to promote" not in shown
+
+
+def test_the_api_tells_what_serves_and_on_what_evidence(
+    entry: Promotion, engineer: User, second_engineer: User, mlflow_says: Registry
+) -> None:
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+    client = signed_in(engineer)
+    listed = client.get("/api/models/").json()["models"][0]
+    assert (listed["name"], listed["serves"]["version"], listed["alias"]["state"]) == ("fraud_model", 1, "mirrored")
+    gates = client.get(f"/api/models/promotions/{entry.pk}/").json()["gates"]
+    assert [gate["name"] for gate in gates] == ["better", "signature", "drift", "snapshot"]
+    detail = client.get("/api/models/fraud_model/").json()
+    assert detail["versions"][0]["snapshot"]["sha256"] == builders.PRINT
+
+
+def test_search_and_home_show_it_to_whom_it_belongs(engineer: User, analyst: User) -> None:
+    builders.version()
+    assert [item.url for item in find(engineer, "fraud", 5)] == ["/models/fraud_model/"]
+    assert find(analyst, "fraud", 5) == []
+    found = section(engineer)
+    assert found is not None
+    assert found.items[0].why == "no version is promoted"
+    assert section(analyst) is None
+
+
+@pytest.fixture
+def six(engineer: User, second_engineer: User, mlflow_says: Registry) -> None:
+    for number in range(1, 7):
+        entry = builders.checked(builders.requested(engineer, builders.version(number)))
+        promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+
+
+@pytest.mark.parametrize(
+    ("place", "most"),
+    [("/models/", 20), ("/models/fraud_model/", 30), ("/models/fraud_model/versions/1/", 26)],
+)
+def test_pages_stay_within_their_queries(
+    place: str, most: int, engineer: User, six: None, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = signed_in(engineer)
+    client.get(place)
+    with django_assert_max_num_queries(most):
+        client.get(place)
