@@ -299,8 +299,8 @@ PERIODIC: dict[str, dict[str, object]] = {
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
 HOLDERS: dict[str, str] = {
-    "inferences": "apps.models.holding.Inferences",
-    "drift": "apps.models.holding.DriftReports",
+    "inferences": "apps.models.holding.INFERENCES",
+    "drift": "apps.models.holding.DRIFT_REPORTS",
 }
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {

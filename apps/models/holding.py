@@ -134,3 +134,6 @@ def _words(figures: list[dict[str, Any]]) -> set[str]:
 
 def _without(figures: list[dict[str, Any]], values: frozenset[str]) -> list[dict[str, Any]]:
     return [{**each, "labels": [ERASED if label in values else label for label in each["labels"]]} for each in figures]
+
+
+INFERENCES, DRIFT_REPORTS = Inferences(), DriftReports()

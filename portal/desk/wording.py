@@ -56,8 +56,8 @@ def money(minor: Any, currency: str) -> str:
 
 
 def percent(share: Any, places: int = 0) -> str:
-    """`0.353` as `35 %`, with as many decimals as asked for; what is unknown as a dash."""
-    return UNKNOWN if share is None or share == "" else f"{float(share) * 100:.{places}f} %"
+    """`0.353` as `35 %` (in one piece), with as many decimals as asked for; what is unknown as a dash."""
+    return UNKNOWN if share is None or share == "" else f"{float(share) * 100:.{places}f}\N{NO-BREAK SPACE}%"
 
 
 def amount(seconds: float) -> str:

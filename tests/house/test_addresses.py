@@ -61,6 +61,7 @@ def things(db: None) -> dict[str, object]:
         "token_id": token.pk,
         "name": "secret",
         "number": 1,
+        "report_id": 1,
     }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from apps.models.drift.spread import Spread
+    from apps.models.observed import DriftReport
 
 MOST = 5_000
 MEMORY = 3 * 2**30  # of address space for data: a page that needs more ends here and not in the worker's machine
@@ -43,7 +44,7 @@ def main() -> int:
     except SnapshotGone as error:
         sys.stdout.write(f"drift: {error}\n")
         return 3
-    html = drawn(coarse(before, spread), coarse([row.features for row in found], spread), spread, report.psi_limit)
+    html = drawn(coarse(before, spread), coarse([row.features for row in found], spread), spread, report)
     sys.stdout.write(f"drift: drawn from {len(before):,} training rows and {len(found):,} inferences\n")
     files.write(report.pk, html)
     return 0
@@ -74,7 +75,7 @@ def word(value: Any, feature: Any) -> str:
     return str(value) if str(value) in feature.known else OTHER
 
 
-def drawn(before: dict[str, list[Any]], now: dict[str, list[Any]], spread: "Spread", limit: float) -> bytes:
+def drawn(before: dict[str, list[Any]], now: dict[str, list[Any]], spread: "Spread", report: "DriftReport") -> bytes:
     import pandas as pd
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
@@ -83,7 +84,7 @@ def drawn(before: dict[str, list[Any]], now: dict[str, list[Any]], spread: "Spre
         numerical_columns=[each.name for each in spread.features if each.numeric],
         categorical_columns=[each.name for each in spread.features if not each.numeric],
     )
-    preset = DataDriftPreset(method="psi", threshold=limit)
+    preset = DataDriftPreset(method="psi", threshold=report.psi_limit, drift_share=report.share_limit)
     made = Report([preset]).run(
         Dataset.from_pandas(pd.DataFrame(now), definition), Dataset.from_pandas(pd.DataFrame(before), definition)
     )

@@ -87,7 +87,7 @@ def test_the_part_alone_is_what_the_models_page_asks_for(report: DriftReport, en
 
 def test_the_drift_page_warns_and_has_the_line_and_its_table(report: DriftReport, engineer: User) -> None:
     text = signed_in(engineer).get(PAGES[1]).content.decode()
-    for shown in ("<polyline", "Drifted.", "state--drifted", "67 %", f"Report {report.pk}"):
+    for shown in ("<polyline", "Drifted.", "state--drifted", "67\N{NO-BREAK SPACE}%", f"Report {report.pk}"):
         assert shown in text
 
 
