@@ -68,6 +68,8 @@ def snapshot(model: RegisteredModel) -> Snapshot:
     return Snapshot.objects.create(
         model=model, label=f"{model.name}/{relative}", run_id=1, path=relative, taken_at=timezone.now(), rows=ROWS,
         fingerprint="0" * 64,
+        columns=[{"name": "CHARGE_ID", "role": "key"}, {"name": "CUSTOMER_ID", "role": "key"}]
+        + [{"name": "AS_OF", "role": "time"}, *({"name": name, "role": "input"} for name in INPUTS)],
     )  # fmt: skip
 
 
