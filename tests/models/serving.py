@@ -20,6 +20,7 @@ from portal.accounts.types import Role
 from tests.people import HOUSE, person
 
 INPUTS = {"AMOUNT": "double", "HOUR": "long", "CHANNEL": "string"}
+ROLES = {"CHARGE_ID": "key", "CUSTOMER_ID": "key", "AS_OF": "time", "IS_FRAUD": "label"}
 NAME = "fraud_model"
 ROWS = 400
 
@@ -68,8 +69,7 @@ def snapshot(model: RegisteredModel) -> Snapshot:
     return Snapshot.objects.create(
         model=model, label=f"{model.name}/{relative}", run_id=1, path=relative, taken_at=timezone.now(), rows=ROWS,
         fingerprint="0" * 64,
-        columns=[{"name": "CHARGE_ID", "role": "key"}, {"name": "CUSTOMER_ID", "role": "key"}]
-        + [{"name": "AS_OF", "role": "time"}, *({"name": name, "role": "input"} for name in INPUTS)],
+        columns=[{"name": name, "role": ROLES.get(name, "input")} for name in training_rows()],
     )  # fmt: skip
 
 
