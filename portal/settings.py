@@ -299,6 +299,7 @@ PERIODIC: dict[str, dict[str, object]] = {
 }
 # Who else keeps copies of a person's values, and answers for them: name -> dotted path (`portal.holders`).
 HOLDERS: dict[str, str] = {
+    "models": "apps.models.holder.HOLDS",
     "inferences": "apps.models.holding.INFERENCES",
     "drift": "apps.models.holding.DRIFT_REPORTS",
 }

@@ -64,16 +64,9 @@ def ask(method: str, path: str, **fields: str) -> dict[str, Any]:
 
 
 def _send(method: str, path: str, fields: dict[str, str]) -> tuple[int, bytes]:
-    if not settings.TRACKING_URL:
-        raise RegistryDown("No MLflow is configured (PORTICO_TRACKING_URL).")
-    parts = urlsplit(settings.TRACKING_URL)
-    kind = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
-    wire = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
-    target = parts.path.rstrip("/") + API + path
-    headers = {"Content-Type": "application/json"}
-    if parts.username:
-        account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(account.encode()).decode()
+    wire, below = connection()
+    target = below + API + path
+    headers = {"Content-Type": "application/json", **account_header()}
     try:
         if method == "GET":
             wire.request("GET", f"{target}?{urlencode(fields)}", headers=headers)
@@ -85,3 +78,20 @@ def _send(method: str, path: str, fields: dict[str, str]) -> tuple[int, bytes]:
         raise RegistryDown("MLflow does not answer.") from None
     finally:
         wire.close()
+
+
+def connection() -> tuple[http.client.HTTPConnection, str]:
+    """Not yet connected, and the path that everything lies below. Raises RegistryDown when none is configured."""
+    if not settings.TRACKING_URL:
+        raise RegistryDown("No MLflow is configured (PORTICO_TRACKING_URL).")
+    parts = urlsplit(settings.TRACKING_URL)
+    kind = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
+    return kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S), parts.path.rstrip("/")
+
+
+def account_header() -> dict[str, str]:
+    parts = urlsplit(settings.TRACKING_URL)
+    if not parts.username:
+        return {}
+    account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": "Basic " + base64.b64encode(account.encode()).decode()}

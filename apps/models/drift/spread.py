@@ -5,6 +5,7 @@ always told in the words of the training.
 """
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -50,8 +51,7 @@ class Feature:
         if self.known:
             word = str(value)
             return self.known.index(word) if word in self.known else len(self.known)
-        number = float(value or 0)
-        return next((place for place, edge in enumerate(self.edges) if number <= edge), len(self.edges))
+        return bisect_left(self.edges, float(value or 0))
 
 
 @dataclass(frozen=True)

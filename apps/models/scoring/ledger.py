@@ -1,4 +1,4 @@
-"""Follows the promotion ledger: asks every two seconds what is approved, loads it beside what serves, then swaps.
+"""Follows the promotion ledger: asks every second what is approved, loads it beside what serves, then swaps.
 
 MLflow's alias is never asked. A version that cannot be loaded leaves the one before it serving, and says so.
 """
@@ -23,7 +23,8 @@ from apps.models.selectors import serving
 from apps.models.types import NotServing, Serving
 
 log = logging.getLogger(__name__)
-EVERY_S = 2.0
+EVERY_S = 1.0
+TELL_EVERY_S = 2.0
 AGAIN_AFTER_S = 15.0  # a version that could not be loaded is tried again, in case that what was missing is there
 STARTING = NotServing("", "starting", "The scoring service has just started and has not read the promotion ledger yet.")
 
@@ -51,6 +52,7 @@ class Ledger:
         self.counts: Counter[str] = Counter()
         self.failed: Failed | None = None
         self._started_at = timezone.now()
+        self._told_at = -TELL_EVERY_S
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
 
@@ -66,7 +68,7 @@ class Ledger:
             try:
                 close_old_connections()
                 self.look()
-                self._report()
+                self._report_when_due()
             except Error as error:
                 log.warning("the promotion ledger cannot be read (%s)", type(error).__name__)
                 connection.close()
@@ -115,6 +117,11 @@ class Ledger:
         if isinstance(self.live, Loaded):
             log.info("serves nothing any more: %s", reason.reason)
         self.live, self.since, self.failed = reason, None, None
+
+    def _report_when_due(self) -> None:
+        if time.monotonic() - self._told_at >= TELL_EVERY_S:
+            self._told_at = time.monotonic()
+            self._report()
 
     def _report(self) -> None:
         live = self.live
