@@ -13,6 +13,7 @@ PARTS = {
     "estate": "bench/estate.py",
     "memory": "bench/memory.py",
     "erase": "bench/erase.py",
+    "score": "bench/score.py",
 }
 SCALED = ("estate", "memory")
 

@@ -37,6 +37,18 @@ TRACKING_URL = env.text("PORTICO_TRACKING_URL")
 GATE_HOURS = env.number("PORTICO_GATE_HOURS", 24)
 SNAPSHOT_DIR = Path(env.text("PORTICO_SNAPSHOT_DIR", str(HOME / "snapshots")))
 LOG_DIR = HOME / "logs"
+# The scoring service: where it listens, which model it serves, and how many requests a second one caller has.
+SCORING_URL = env.text("PORTICO_SCORING_URL")
+SCORING_MODEL = env.text("PORTICO_SCORING_MODEL", "fraud_model")
+SCORING_RATE = env.number("PORTICO_SCORING_RATE", 200)
+INFERENCE_DAYS = env.number("PORTICO_INFERENCE_DAYS", 90)
+# Drift: how much of the log is compared, how much is enough, and from where on a feature, and a model, has drifted.
+DRIFT_DIR = Path(env.text("PORTICO_DRIFT_DIR", str(HOME / "drift")))
+DRIFT_MINUTES = env.number("PORTICO_DRIFT_MINUTES", 60)
+DRIFT_WINDOW_HOURS = env.number("PORTICO_DRIFT_WINDOW_HOURS", 24)
+DRIFT_MINIMUM = env.number("PORTICO_DRIFT_MINIMUM", 200)
+DRIFT_PSI = env.number("PORTICO_DRIFT_PSI_PERCENT", 25) / 100
+DRIFT_SHARE = env.number("PORTICO_DRIFT_SHARE_PERCENT", 30) / 100
 
 PORT = int(os.environ.get("PORT") or env.text("PORTICO_PORT", "8000"))
 ALLOWED_HOSTS = env.words("PORTICO_ALLOWED_HOSTS", "127.0.0.1 localhost")
@@ -271,7 +283,7 @@ RUN_LOG_DAYS = env.number("PORTICO_RUN_LOG_DAYS", 30)
 # A large extract is read on so many connections at once, all in one snapshot; 1: never split.
 EXTRACT_CONNECTIONS = env.number("PORTICO_EXTRACT_CONNECTIONS", 2)
 # How many steps of the whole portal may hold a pool at once.
-RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2, "training": 1}
+RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2, "training": 1, "reports": 1}
 # How many threads of one worker a queue may take: a long load never takes the room of a query.
 RUN_SLOTS: dict[str, int] = {
     "queries": env.number("PORTICO_RUN_QUERY_SLOTS", 4),
@@ -298,12 +310,16 @@ STEP_KINDS: dict[str, str] = {
     "models.register": "apps.models.steps.register",
     "models.lineage": "apps.models.steps.lineage",
     "models.gates": "apps.models.steps.gates",
+    "models.compare": "apps.models.drift.steps.compare",
+    "models.draw": "apps.models.drift.steps.draw",
 }
 PERIODIC: dict[str, dict[str, object]] = {
     "runs-sweep": {"task": "portal.runs.tasks.sweep", "every_s": RUN_SWEEP_SECONDS},
     "runs-prune": {"task": "portal.runs.tasks.prune", "every_s": 6 * 3600},
     "pipelines-due": {"task": "apps.pipelines.tasks.start_due", "every_s": 20},
     "queries-forget": {"task": "apps.queries.tasks.forget_old_results", "every_s": 3600},
+    "models-drift": {"task": "apps.models.tasks.look_for_drift", "every_s": DRIFT_MINUTES * 60},
+    "models-forget": {"task": "apps.models.tasks.forget_old_inferences", "every_s": 6 * 3600},
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
     "compliance-requests": {"task": "apps.compliance.tasks.watch_requests", "every_s": 300},
     "models-aliases": {"task": "apps.models.tasks.reconcile_aliases", "every_s": 20},
@@ -315,6 +331,8 @@ HOLDERS: dict[str, str] = {
     "queries.executions": "apps.queries.holder.Answers",
     "runs.logs": "portal.runs.holder.Logs",
     "models": "apps.models.holder.HOLDS",
+    "inferences": "apps.models.holding.INFERENCES",
+    "drift": "apps.models.holding.DRIFT_REPORTS",
 }
 # name -> dotted path of the definition; `estate/` holds the one that the portal comes with.
 PIPELINES: dict[str, str] = {
@@ -375,6 +393,7 @@ ROLE_PERMISSIONS: dict[str, list[str]] = {
         "pipelines.run_pipeline",
         "ml.view_registeredmodel",
         "ml.promote_registeredmodel",
+        "ml.run_driftreport",
     ],
     "auditor": [
         "catalog.view_dataset",

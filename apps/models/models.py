@@ -169,3 +169,7 @@ class Gate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.verdict}"
+
+
+# Django finds an app's tables through this module; those of what serves have a file of their own.
+from apps.models import observed  # noqa: E402, F401

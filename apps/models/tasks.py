@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from apps.models import aliases, promotions
+from apps.models import aliases, inferences, promotions
+from apps.models.drift import watch
 from apps.models.models import Promotion, RegisteredModel
 from apps.models.types import PromotionState
 from portal.audit.types import Actor
@@ -21,3 +22,13 @@ def reconcile_aliases() -> None:
             continue  # whoever approved it finished it meanwhile
     for model in RegisteredModel.objects.exclude(versions=None):
         aliases.look(actor=RECONCILER, model=model)
+
+
+@shared_task(name="apps.models.tasks.look_for_drift")
+def look_for_drift() -> None:
+    watch.start_due()
+
+
+@shared_task(name="apps.models.tasks.forget_old_inferences")
+def forget_old_inferences() -> None:
+    inferences.forget_old()

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from apps.models import views
+from apps.models.drift.urls import urlpatterns as drift
 
 app_name = "models"
 urlpatterns = [
@@ -12,4 +13,5 @@ urlpatterns = [
     path("<slug:name>/alias/", views.put_alias_back, name="alias"),
     path("<slug:name>/versions/<int:number>/", views.version, name="version"),
     path("<slug:name>/versions/<int:number>/promote/", views.ask, name="ask"),
+    *drift,
 ]

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.http import HttpRequest
@@ -53,6 +53,33 @@ def grant_role(*, actor: Actor, user: User, role: Role) -> None:
     user.__dict__.pop("_held_roles", None)
     if new:
         record(actor=actor, action=Action.ROLE_GRANTED, target=target_of(user), detail={"role": role.value})
+
+
+@transaction.atomic
+def create_service(*, actor: Actor, username: str, full_name: str) -> User:
+    """A named service: it has tokens, no password and no role, and may do what it is given by name."""
+    user = User(username=username, first_name=full_name[:150], is_service=True)
+    user.set_unusable_password()
+    user.save()
+    record(actor=actor, action=Action.USER_CREATED, target=target_of(user), detail={"service": True})
+    return user
+
+
+@transaction.atomic
+def grant_permission(*, actor: Actor, service: User, permission: str) -> bool:
+    """`permission` is "app_label.codename". False when the service held it before. People get roles instead.
+
+    Raises ValueError for a person, Permission.DoesNotExist for a permission that is not there.
+    """
+    if not service.is_service:
+        raise ValueError("Single permissions are for services: a person gets a role.")
+    label, _, codename = permission.partition(".")
+    wanted = Permission.objects.get(content_type__app_label=label, codename=codename)
+    _, new = User.user_permissions.through.objects.get_or_create(user=service, permission=wanted)
+    if new:
+        detail = {"permission": permission}
+        record(actor=actor, action=Action.PERMISSION_GRANTED, target=target_of(service), detail=detail)
+    return new
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from portal.stores.types import Health, StoreKind
 
 DEADLINE_S = 5.0
 # What may follow the pages, and for how long its absence is a start and not a fault.
-FOLLOWERS = frozenset({"tracking"})
+FOLLOWERS = frozenset({"tracking", "scoring"})
 STARTS_WITHIN_S = 60.0
 FRESH_S = 2.0  # whoever asks more often, signed in or not, is told the last answer
 
@@ -90,6 +90,10 @@ def tracking() -> Health:
     return reach_http("tracking", settings.TRACKING_URL, "/version", "MLflow")
 
 
+def scoring() -> Health:
+    return reach_http("scoring", settings.SCORING_URL, "/version", "serves")
+
+
 CHECKS: dict[str, Callable[[], Health]] = {
     "portal_db": portal_db,
     "oltp": store("oltp"),
@@ -99,6 +103,7 @@ CHECKS: dict[str, Callable[[], Health]] = {
     "worker": worker_health,
     "scheduler": scheduler_health,
     **({"tracking": tracking} if settings.TRACKING_URL else {}),
+    **({"scoring": scoring} if settings.SCORING_URL else {}),
 }
 # Which part of the local servers, or which setting, stands behind a component.
 PARTS = {
@@ -112,9 +117,10 @@ SETTINGS = {
     "portal_db": "PORTICO_DATABASE_URL",
     "broker": "PORTICO_BROKER_URL",
     "tracking": "PORTICO_TRACKING_URL",
+    "scoring": "PORTICO_SCORING_URL",
 }
 # Addresses that are no store's.
-URLS = {"broker": settings.BROKER_URL, "tracking": settings.TRACKING_URL}
+URLS = {"broker": settings.BROKER_URL, "tracking": settings.TRACKING_URL, "scoring": settings.SCORING_URL}
 
 
 def log_of(name: str) -> Path:

@@ -14,6 +14,7 @@ LABELS = {
     "worker": "worker",
     "scheduler": "scheduler",
     "tracking": "model tracking",
+    "scoring": "scoring",
 }
 WITHOUT = {
     "portal_db": "Nothing can be saved.",
@@ -23,6 +24,7 @@ WITHOUT = {
     "broker": "New runs and queries wait. The catalog and results that are there work.",
     "worker": "Runs and queries wait until a worker is back. The catalog and results that are there work.",
     "scheduler": "Nothing starts by schedule, and the trail's new events wait for their leaf. The rest works.",
+    "scoring": "Payments get no score. Training, promotion, pages and all else work.",
     "tracking": "Nothing is trained or promoted. What serves goes on serving, and the pages and all else work.",
 }
 

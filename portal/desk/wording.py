@@ -15,9 +15,10 @@ EXPONENTS = {
 }
 TONES = 8  # as many as `frontend/css/frame.css` has
 UNKNOWN = "\N{EN DASH}"
-STATES = {"queued", "running", "waiting", "done", "failed", "cancelled", "paused", "refused", "skipped"}
+STATES = {"queued", "running", "waiting", "done", "failed", "cancelled", "paused", "refused", "skipped", "alert"}
 SAME_AS = {
     "up": "done", "passed": "done", "succeeded": "done", "down": "failed",
+    "steady": "done", "drifted": "alert", "too_few": "waiting",
     "complete": "done", "incomplete": "failed",
     "received": "queued", "verified": "queued", "discovered": "waiting", "planned": "waiting", "approved": "waiting",
     **dict.fromkeys(("discovering", "executing", "rescanning", "packaging"), "running"),
@@ -52,6 +53,11 @@ def money(minor: Any, currency: str) -> str:
     code = currency.upper()
     places = EXPONENTS.get(code, 2)
     return f"{Decimal(number).scaleb(-places):,.{places}f} {code}"
+
+
+def percent(share: Any, places: int = 0) -> str:
+    """`0.353` as `35 %` (in one piece), with as many decimals as asked for; what is unknown as a dash."""
+    return UNKNOWN if share is None or share == "" else f"{float(share) * 100:.{places}f}\N{NO-BREAK SPACE}%"
 
 
 def amount(seconds: float) -> str:

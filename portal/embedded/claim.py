@@ -12,7 +12,7 @@ from portal.embedded import process
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import Home, write_private
 
-PROGRAMS = ("web", "worker", "beat", "tracking")
+PROGRAMS = ("web", "worker", "beat", "tracking", "scoring")
 STOP_WITHIN_S = 60.0
 HANDLE = "PORTICO_UP_LOCK"  # the open lock, handed on when the program replaces itself
 

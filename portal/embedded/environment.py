@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from portal.embedded import home
 
 # Programs of the portal's own that listen; the servers' ports are chosen with them.
-LISTENERS = ("tracking",)
+LISTENERS = ("tracking", "scoring")
 KEYS = {
     "PORTICO_SECRET_KEY": home.hex_key,
     "PORTICO_AUDIT_DIGEST_KEY": home.hex_key,
@@ -63,6 +63,7 @@ def environment(ports: Mapping[str, str], secret: Mapping[str, str]) -> dict[str
         "PORTICO_BROKER_URL": f"{valkey}/0",
         "PORTICO_CACHE_URL": f"{valkey}/1",
         "PORTICO_TRACKING_URL": f"http://127.0.0.1:{ports['tracking']}",
+        "PORTICO_SCORING_URL": f"http://127.0.0.1:{ports['scoring']}",
         **{f"PORTICO_OLTP_{a.upper()}_URL": postgres(f"payments_{a}", "payments") for a in ACCOUNTS},
         **{f"PORTICO_DOCUMENTS_{a.upper()}_URL": mongo(a) for a in ACCOUNTS},
         **{f"PORTICO_WAREHOUSE_{a.upper()}_URL": warehouse(a) for a in ACCOUNTS},

@@ -98,8 +98,11 @@ class Seeding:
         self._once("Catalog of every source", "sync", "", "sync_source")
 
     def models(self) -> None:
-        """Once everything is up, beside the pages: a model is trained and promoted, as two people would."""
+        """Once everything is up, beside the pages: a model is trained and promoted, as two people would; then payments
+        are scored, so that there is a window to compare."""
         self._once("First model", "model", "", "promote_demo_model")
+        self._once("First scores", "scores", "", "send_scores")
+        self._once("First comparison", "comparison", "", "compare_inferences")
 
     def _govern(self) -> None:
         for file in sorted(GOVERNANCE.glob("*.yaml")):

@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 from types import FrameType
 
-from portal.embedded import bootstrap, claim, commands, process, tracking
+from portal.embedded import bootstrap, claim, commands, process, scoring, tracking
 from portal.embedded.console import Console, fail
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE, Home, port_is_free
@@ -30,7 +30,7 @@ FULL_BELOW_MB = 16  # what fails with less than this left has failed for want of
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = ("beat", "worker", "web")
 # They may follow the pages, and the pages do without them.
-COMPANIONS = (tracking.NAME,)
+COMPANIONS = (scoring.NAME, tracking.NAME)
 ROTATE_EVERY_S = 60.0
 
 
@@ -105,6 +105,7 @@ class Up:
                 self._programs.start(program)
             self._wait_for_health(report)
         self._programs.start(tracking.program(self._home, str(PYTHON)))
+        self._programs.start(scoring.program(self._home, str(PYTHON)))
         rest = bootstrap.Beside(seeding.after_programs)
         while rest.busy:  # the first run takes minutes: what dies meanwhile is started again
             self._look()
@@ -126,6 +127,7 @@ class Up:
         env = json.loads(self._home.env_file.read_text())
         self._console.say(
             f"\nPortico is up: {address()}  ({seconds:.0f} s)\n"
+            f"  scoring service: {env['PORTICO_SCORING_URL']}/score\n"
             f"  password of every demo sign-in: {env['PORTICO_DEMO_PASSWORD']}\n"
             "    ana     analyst                 mila    ML engineer\n"
             "    stefan  steward                 aude    auditor\n"

@@ -70,6 +70,7 @@ def things(db: None) -> dict[str, object]:
         "token": "guessed",
         "name": "secret",
         "number": 1,
+        "report_id": 1,
     }
 
 

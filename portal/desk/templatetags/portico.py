@@ -14,6 +14,7 @@ from portal.desk import wording
 register = template.Library()
 
 register.filter("grouped", wording.grouped)
+register.filter("percent", wording.percent)
 register.filter("relative", wording.relative)
 register.filter("exact", wording.exact)
 register.filter("last_word", wording.last_word)

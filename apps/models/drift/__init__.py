@@ -1,0 +1,1 @@
+"""Compares what a model meets with what it was trained on. Offers figures, runs, pages and Evidently's report."""

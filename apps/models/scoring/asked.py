@@ -1,0 +1,53 @@
+"""What a request must look like: made from the signature of the version that serves, so that both always agree."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, create_model
+
+LONGEST_WORD = 100
+BIGGEST = 2**63 - 1
+Whole = Annotated[int, Field(strict=True, ge=-BIGGEST - 1, le=BIGGEST)]
+Decimal = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Word = Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_WORD, pattern=r"^[^\x00-\x1f]+$")]
+# MLflow's words for the types of a signature.
+TYPES: dict[str, Any] = {
+    "double": Decimal,
+    "float": Decimal,
+    "long": Whole,
+    "integer": Whole,
+    "string": Word,
+    "boolean": StrictBool,
+}
+CHARGE = Annotated[str, Field(strict=True, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+CLOSED = ConfigDict(extra="forbid", strict=True)
+
+
+class UnknownType(Exception):
+    """The signature has a type that a request cannot carry."""
+
+
+def form_of(model: str, inputs: Mapping[str, str], optional: frozenset[str]) -> type[BaseModel]:
+    """The pydantic model of a request: `{"model": ..., "features": {...}, "charge": ...}`."""
+    if strange := sorted({kind for kind in inputs.values() if kind not in TYPES}):
+        raise UnknownType(", ".join(strange))
+    fields: dict[str, Any] = {
+        f"f{place}": (TYPES[kind] | None if name in optional else TYPES[kind], Field(alias=name))
+        for place, (name, kind) in enumerate(inputs.items())
+    }
+    features = create_model("Features", __config__=CLOSED, **fields)
+    return create_model(
+        "ScoreRequest",
+        __config__=CLOSED,
+        model=(Annotated[str, Field(strict=True, max_length=100)], model),
+        features=(features, ...),
+        charge=(CHARGE | None, None),
+    )
+
+
+def problems(error: ValidationError) -> list[dict[str, str]]:
+    """Which fields are wrong, and how; never what was sent."""
+    return [
+        {"field": ".".join(str(part) for part in found["loc"][:2]), "problem": found["msg"][:200]}
+        for found in error.errors(include_input=False, include_url=False, include_context=False)[:50]
+    ]
