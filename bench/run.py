@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 BASE = Path(__file__).resolve().parent.parent
-PARTS = {"extract": "bench/extract.py", "estate": "bench/estate.py"}
+PARTS = {"extract": "bench/extract.py", "estate": "bench/estate.py", "erase": "bench/erase.py"}
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from portal.holders import Held, Traces
-from portal.runs.models import LogLine, Run, Step
+from portal.runs.models import Attempt, LogLine, Run, Step
 
 ERASED = "[erased]"
 # A thing of which the person has more than these is looked for by its owner's key alone.
@@ -16,6 +16,7 @@ PLACES: tuple[tuple[str, type[models.Model], str], ...] = (
     ("log lines of runs", LogLine, "text"),
     ("reasons of runs", Run, "reason"),
     ("reasons of steps", Step, "reason"),
+    ("errors of attempts", Attempt, "error"),
 )
 
 

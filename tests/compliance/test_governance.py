@@ -110,6 +110,24 @@ def test_a_table_that_appears_later_obeys(estate: None, tmp_path: Path) -> None:
             "more.yaml: policies: the id 'email-domain' is another file's",
         ),
         ({"access": [{"roles": ["analyst"], "source": "x", "datasets": []}]}, "more.yaml: access[0].source: 'x'"),
+        ({"subjects": {"rules": [{"source": "oltp", "datasets": ["a.b"], "action": "burn"}]}}, "'burn' is unknown"),
+        (
+            {"subjects": {"rules": [{"source": "oltp", "datasets": ["a.b"], "action": "keep"}]}},
+            "subjects.rules[0]: a ground is what rows are kept on",
+        ),
+        (
+            {"subjects": {"rules": [{"source": "oltp", "datasets": ["a", "a"], "action": "erase"}]}},
+            "subjects.rules: oltp: a has two rules",
+        ),
+        (
+            {"subjects": {"rules": [{"source": "oltp", "datasets": ["a"], "action": "erase"}]}},
+            "subjects.identities: is missing",
+        ),
+        (
+            {"subjects": {"references": [{"source": "oltp", "dataset": "a", "column": "x", "to": "here"}]}},
+            "subjects.references[0].to: 'here' is not of the form",
+        ),
+        ({"subjects": {"grounds": [{"id": "g", "text": "t", "years": 5}]}}, "years and after belong together"),
     ],
 )
 def test_errors_name_file_and_key_and_change_nothing(

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from apps.compliance.subjects.reach import Keys, Reach, Target
 from apps.compliance.subjects.rules import Ground
 from apps.compliance.subjects.territory import Site, Territory
-from apps.compliance.subjects.types import Action, Check
+from apps.compliance.subjects.types import Action, Check, Owner
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,13 @@ class Decider:
                 return Decision(
                     Action.MASK, why, decision.ground if decision else "", decision.until if decision else ""
                 )
-            if reach.pointed_at(target, self.target(site), column):
+            if any(reach.pointed_at(target, pointer) for pointer in self._pointers(after, column)):
                 return Decision(Action.MASK, f"rows of others in {after.dataset.title} point at it")
         return None
+
+    def _pointers(self, after: Site, column: str) -> list[Owner]:
+        """Also one that decides nothing about whose the row is, as a household's card on another's purchase."""
+        return [owner for owner in self.territory.owners[after.id] if owner.column == column]
 
     def _pointing(self, site: Site) -> list[tuple[str, Site]]:
         """Foreign keys that the store itself watches over."""

@@ -113,7 +113,9 @@ def guard_for(*, source: str, path: Path, targets: Mapping[str, str]) -> Guard |
 
 def _masks(territory: Territory, site: Site, targets: Mapping[str, str]) -> list[ColumnFate]:
     """Every personal column, whatever the plan of then knew: a column that came since is masked too."""
-    found, _ = fates(territory, Demands(territory), site, Action.MASK, territory.rule(site))
+    known, unknown = fates(territory, Demands(territory), site, Action.MASK, territory.rule(site))
+    # Nobody is there to be asked about a column that came since: it arrives empty until somebody has classified it.
+    found = (*known, *(ColumnFate(finding.column, True, "nobody has classified it") for finding in unknown))
     masks: dict[str, ColumnFate] = {}
     for fate in found:
         # A path inside what is loaded whole takes the whole with it.

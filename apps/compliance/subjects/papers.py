@@ -61,9 +61,8 @@ class Papers:
     def mine(self, target: Target) -> Iterator[Document]:
         return self.documents(self.name(target), self.owned(target))
 
-    def pointed_at(self, target: Target, other: Target, column: str) -> int:
-        pointer = next(owner for owner in target.owners if owner.column == column)
-        among = self.among(pointer, other.values(pointer))
+    def pointed_at(self, target: Target, pointer: Owner) -> int:
+        among = self.among(pointer, target.values(pointer))
         return self.counted(target, {"$and": [among, {"$nor": [self.owned(target)]}]})
 
     def documents(self, collection: str, match: Match) -> Iterator[Document]:

@@ -67,8 +67,8 @@ class Reach(Protocol):
 
     def mine(self, target: Target) -> Iterator[Document]: ...
 
-    def pointed_at(self, target: Target, other: Target, column: str) -> int:
-        """Rows of `target` that are somebody else's and hold one of this person's keys in `column`."""
+    def pointed_at(self, target: Target, pointer: Owner) -> int:
+        """Rows of `target` that are somebody else's and hold one of this person's keys in the column `pointer`."""
 
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
         """Rows in which one of the values may stand, whichever column it is in; the matcher has the last word."""

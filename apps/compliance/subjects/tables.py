@@ -79,10 +79,9 @@ class Tables:
         text = f"select {self.document('t')} as doc from {self.name(target)} t where {where}"
         return self.documents(text, params)
 
-    def pointed_at(self, target: Target, other: Target, column: str) -> int:
-        pointer = next(owner for owner in target.owners if owner.column == column)
+    def pointed_at(self, target: Target, pointer: Owner) -> int:
         theirs, params = self.owned(target)
-        among, more = self.among(pointer, other.values(pointer))
+        among, more = self.among(pointer, target.values(pointer))
         text = f"select count(*) as n from {self.name(target)} where {among} and not coalesce({theirs}, false)"
         return sum(int(n) for (n,) in self.rows(text, (*more, *params)))
 

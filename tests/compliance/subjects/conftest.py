@@ -25,3 +25,9 @@ def loaded(streets: None) -> None:
     assert run.run.state == "done", run.run.reason
     town.make()
     town.govern()
+
+
+@pytest.fixture
+def governed(streets: None) -> None:
+    """Governed before the first load: the warehouse has nothing of the town yet."""
+    town.govern()

@@ -24,7 +24,7 @@ from portal.accounts.models import User
 from portal.holders import Held, HolderSilent, Traces
 from portal.runs.models import LogLine
 from portal.stores import open_store
-from portal.stores.types import Command, Sql
+from portal.stores.types import Command, Sql, StoreError
 from tests.compliance.subjects import asks, town
 from tests.pipelines import builders
 
@@ -124,6 +124,23 @@ def test_the_ledger_can_only_be_added_to(db: None) -> None:
         cursor.execute("update compliance_forgotten set request = 'x'")
 
 
+def test_the_account_adds_nothing_and_makes_nothing(mongo: None) -> None:
+    refused = [
+        ("oltp", Sql("insert into public.of_town values (1)")),
+        ("oltp", Sql("create table public.of_privacy (n int)")),
+        ("oltp", Sql("truncate public.of_town")),
+        ("documents", Command({"insert": "town_odd", "documents": [{"_id": "x"}]})),
+        ("documents", Command({"create": "of_privacy"})),
+        ("documents", Command({"drop": "town_odd"})),
+    ]
+    open_store("oltp", "owner").execute(Sql("create table if not exists public.of_town (n int)"))
+    for source, statement in refused:
+        with pytest.raises(StoreError) as caught:
+            open_store(source, "privacy").execute(statement)
+        assert caught.value.code == "forbidden", statement
+    open_store("oltp", "owner").execute(Sql("drop table public.of_town"))
+
+
 def test_a_silent_holder_is_said(settings) -> None:  # type: ignore[no-untyped-def]
     settings.HOLDERS = {"silent": f"{__name__}.Silent"}
     (thing,) = holders.find(asks.Trace())
@@ -165,6 +182,7 @@ def test_results_texts_logs_and_staged_rows(db: None, analyst: User, settings, t
         "log lines of runs": 1,
         "reasons of runs": 0,
         "reasons of steps": 0,
+        "errors of attempts": 0,
     }
     holders.erase(trace, check=asks.go_on)
     assert {thing.count for thing in holders.find(trace)} == {0}

@@ -294,12 +294,17 @@ def edges() -> list[Edge]:
 
 def everything() -> dict[str, list[str]]:
     """Every row of the town, each as text: what nobody may have touched is the same afterwards."""
-    found = {f"oltp.{name}": rows("oltp", Sql(f"select to_jsonb(t)::text as t from town.{name} t")) for name in TABLES}
-    for name in ("town_sessions", "town_logs"):
-        found[f"documents.{name}"] = rows("documents", Documents(name, ({"$project": {"_id": 0, "t": "$$ROOT"}},)))
+    found = sources()
     for name in (*(e.target[-1] for e in EXTRACTS), *BUILT):
         text = f"select to_json(object_construct(*)) as t from ANALYTICS.TOWN.{name}"
         found[f"warehouse.{name}"] = rows("warehouse", Sql(text))
+    return found
+
+
+def sources() -> dict[str, list[str]]:
+    found = {f"oltp.{name}": rows("oltp", Sql(f"select to_jsonb(t)::text as t from town.{name} t")) for name in TABLES}
+    for name in ("town_sessions", "town_logs"):
+        found[f"documents.{name}"] = rows("documents", Documents(name, ({"$project": {"_id": 0, "t": "$$ROOT"}},)))
     return found
 
 

@@ -1,0 +1,59 @@
+"""A value is found exactly, and nobody else's with it."""
+
+import pytest
+
+from apps.compliance.subjects.match import Matcher, at, leaves, matcher_of
+from apps.compliance.subjects.papers import every
+
+MATCHER = Matcher({"email": ["Ann.A@x.example"], "phone": ["+1 (201) 555-0142"], "name": ["Ann Almond", "Al"]})
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("ann.a@X.example", "[erased]"),
+        ("<mailto:ANN.A@x.example>, urgent", "<mailto:[erased]>, urgent"),
+        ("write to ann.a@x.example.", "write to [erased]."),
+        ("joann.a@x.example", "joann.a@x.example"),
+        ("ann.a@x.example.org", "ann.a@x.example.org"),
+        ("ann.a@x.example-shop", "ann.a@x.example-shop"),
+        ("call +12015550142!", "call [erased]!"),
+        ("call 12015550142", "call [erased]"),
+        ("id 912015550142", "id 912015550142"),
+        ("Mr.Ann Almond's", "Mr.[erased]'s"),
+        ("Joann Almond", "Joann Almond"),
+        ("Al said so", "Al said so"),  # too short to be anybody's
+    ],
+)
+def test_edges(text: str, cut: str) -> None:
+    assert MATCHER.cut(text) == cut
+    assert bool(MATCHER.found(text)) is (cut != text)
+    if cut != text:
+        assert MATCHER.may_match(text)
+
+
+def test_whole_values() -> None:
+    assert MATCHER.whole(" ANN.A@x.example ") == ("email", "ann.a@x.example")
+    assert MATCHER.whole("+1-201-555-0142") == ("phone", "12015550142")
+    assert MATCHER.whole("call 12015550142") is None
+
+
+def test_documents() -> None:
+    body = {"a": [{"b": ["x ann.a@x.example"]}], "n": 12015550142, "ann.a@x.example": {"Ann Almond": 1}}
+    hits = {path for path, text in leaves(body) if MATCHER.found(text)}
+    assert hits == {"a[].b[]", "n", "ann.a@x.example.*"}
+    assert MATCHER.cut_all(body)["a"] == [{"b": ["x [erased]"]}]
+    assert MATCHER.cut_all(body)["n"] is None
+    assert at(body, "a[].b[]") == ["x ann.a@x.example"]
+    assert list(leaves({"at": {"$date": "2026"}})) == [("at", "2026")]
+
+
+def test_kinds_are_told_by_their_looks() -> None:
+    found = matcher_of(["ann.a@x.example", "12015550142", "ann almond"])
+    assert found.values == {"email": ["ann.a@x.example"], "phone": ["12015550142"], "name": ["ann almond"]}
+
+
+def test_paths_through_arrays() -> None:
+    path, more = every("a[].b[].c")
+    assert path == "a.$[e0].b.$[e1].c"
+    assert more == {"arrayFilters": [{"e0.b": {"$exists": True}}, {"e1.c": {"$exists": True}}]}
