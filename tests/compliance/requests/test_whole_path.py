@@ -117,7 +117,7 @@ def test_an_erasure_from_the_address_to_the_certificate(loaded: None, officer: U
     assert run.steps.get(key="erase-oltp").attempt == 2
     assert (request.state, request.residual, request.silent) == (State.COMPLETE, 0, 0)
     after = town.everything()
-    assert hers(after) == []
+    assert hers(after) == [], "\n".join(hers(after))
     assert any('"cus_bob"' in row and "bob@town.example" in row for row in after["oltp.customers"])
 
     body = json.loads(request.certificates.get().content)
