@@ -12,7 +12,7 @@ from apps.compliance.subjects.match import Matcher, at, leaves
 from apps.compliance.subjects.reach import Document, Target
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
-from portal.stores.types import Command, DatasetInfo, Documents, Store
+from portal.stores.types import Command, DatasetInfo, Documents, Store, StoreError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,13 +106,16 @@ class Papers:
 
     def in_batches(self, target: Target, match: Match, command: Any, check: Check, progress: Progress) -> int:
         """By ids read before each batch: what a killed predecessor has done is not met again."""
-        total = 0
+        total, before = 0, None
         while True:
             check()
             stages = ({"$match": match}, {"$limit": BATCH}, {"$project": {"_id": 1}})
             ids = self.ids(self.name(target), *stages)
             if not ids:
                 return total
+            if ids == before:
+                raise unchanged(self.store.name)
+            before = ids
             self.store.execute(command(ids), timeout_s=TIMEOUT_S)
             total += len(ids)
             progress(total)
@@ -156,6 +159,12 @@ class Papers:
 
     def name(self, target: Target) -> str:
         return target.dataset.path[-1]
+
+
+def unchanged(store: str) -> StoreError:
+    """Better a step that fails than one that asks for ever."""
+    said = "Documents do not take the change that was made to them."
+    return StoreError(said, store=store, public=said, retryable=False, code="constraint")
 
 
 def by_ids(ids: Sequence[Any]) -> Match:
