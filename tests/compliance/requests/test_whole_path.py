@@ -87,7 +87,7 @@ def hers(rows: dict[str, list[str]]) -> list[str]:
     ]
 
 
-def test_an_erasure_from_the_address_to_the_certificate(loaded: None, officer: User, second_officer: User) -> None:  # noqa: F811
+def test_an_erasure_from_the_address_to_the_certificate(loaded: None, officer: User, second_officer: User) -> None:
     request = searched(officer, town.ANN.upper().replace("TOWN.EXAMPLE", "town.example"))
     assert request.state == State.DISCOVERED
     before = town.everything()
@@ -117,7 +117,7 @@ def test_an_erasure_from_the_address_to_the_certificate(loaded: None, officer: U
     assert run.steps.get(key="erase-oltp").attempt == 2
     assert (request.state, request.residual, request.silent) == (State.COMPLETE, 0, 0)
     after = town.everything()
-    assert hers(after) == [], "\n".join(hers(after))
+    assert hers(after) == []
     assert any('"cus_bob"' in row and "bob@town.example" in row for row in after["oltp.customers"])
 
     body = json.loads(request.certificates.get().content)
@@ -148,7 +148,7 @@ def test_an_erasure_from_the_address_to_the_certificate(loaded: None, officer: U
 
 
 def test_an_access_request_to_its_package_and_a_store_that_is_down(
-    loaded: None,  # noqa: F811
+    loaded: None,
     officer: User,
     settings,  # type: ignore[no-untyped-def]
     tmp_path,  # type: ignore[no-untyped-def]
