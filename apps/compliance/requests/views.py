@@ -116,7 +116,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "error": error,
         "longest_note": services.LONGEST_NOTE,
     }
-    return render(request, "compliance/request_new.html", context, status=422 if error else 200)
+    return render(request, "compliance/request_new.html", context, status=400 if error else 200)
 
 
 def typed(request: HttpRequest) -> dict[str, Any]:
