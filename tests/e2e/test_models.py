@@ -1,4 +1,4 @@
-"""Two engineers and one model: list, compare, ask, decide, roll back. In a browser, on a running portal and its MLflow."""
+"""Two engineers and one model: list, compare, ask, decide, roll back. In a browser, on a running portal with MLflow."""
 
 import subprocess
 import sys
