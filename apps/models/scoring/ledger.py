@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Failed:
     identity: tuple[object, ...]
     reason: str
     at: float
+    told: bool
 
 
 def identity(approved: Serving) -> tuple[object, ...]:
@@ -94,24 +95,27 @@ class Ledger:
         )  # fmt: skip
 
     def _swap(self, approved: Serving) -> None:
-        before = self.failed
         try:
             fresh = load(approved)
         except Unloadable as error:
-            self.failed = Failed(identity(approved), str(error), time.monotonic())
-            self._stay(approved, error, told=before is not None and before.identity == identity(approved))
+            self._stay(approved, error)
             return
+        reports.serves(approved)  # first: a change that the trail does not know of is not made
         self.live, self.since, self.failed = fresh, timezone.now(), None
         log.info("serves %s version %s", approved.model, approved.version)
-        reports.serves(approved)
 
-    def _stay(self, approved: Serving, error: Unloadable, *, told: bool) -> None:
+    def _stay(self, approved: Serving, error: Unloadable) -> None:
+        """Told once for each version: a report that could not be written is written when it is tried again."""
+        before, key = self.failed, identity(approved)
+        told = before is not None and before.identity == key and before.told
+        self.failed = Failed(key, str(error), time.monotonic(), told)
         if isinstance(self.live, NotServing):
             reason = f"Version {approved.version} is approved and cannot be loaded: {error}."
             self.live = NotServing(approved.model, "not_loadable", reason)
         if not told:
             log.error("version %s of %s cannot be served: %s", approved.version, approved.model, error)
             reports.cannot_serve(approved, str(error))
+            self.failed = replace(self.failed, told=True)
 
     def _serve_nothing(self, reason: NotServing) -> None:
         if isinstance(self.live, Loaded):

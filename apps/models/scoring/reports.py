@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from apps.models.observed import ScoringService
@@ -16,6 +15,7 @@ from portal.audit.types import Actor, Target
 from portal.notices.services import notify, resolve
 
 NOTICE = "models.cannot_serve"
+PAGE = "/models/{}/"  # written out: to look it up, this process would import every page of the portal
 ACTOR = Actor.system("scoring")
 
 
@@ -61,7 +61,7 @@ def cannot_serve(approved: Serving, reason: str) -> None:
         subject_kind="registeredmodel",
         subject_id=approved.model,
         title=f"{approved.model} version {approved.version} is approved and cannot be served: {reason}",
-        url=reverse("models:model", args=[approved.model]),
+        url=PAGE.format(approved.model),
         roles=[Role.ENGINEER],
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.models.models import ModelVersion, Promotion, RegisteredModel
@@ -67,8 +68,11 @@ def test_changed_bytes_are_refused_and_the_one_before_goes_on(scoring: Scoring, 
         time.sleep(0.1)
     assert (said["version"], "fingerprint" in said["problem"]) == (1, True)
     assert scoring.score(token).body["version"] == 1
+    began = time.monotonic()
+    while not Notice.objects.exists() and time.monotonic() - began < 5:
+        time.sleep(0.1)
     notice = Notice.objects.get(kind="models.cannot_serve", resolved_at=None)
-    assert (notice.roles, notice.url) == (["ml_engineer"], "/models/fraud_model/")
+    assert (notice.roles, notice.url) == (["ml_engineer"], reverse("models:model", args=["fraud_model"]))
     assert "version 2 is approved and cannot be served" in notice.title
     refused = Event.objects.get(action="models.version_not_served")
     assert refused.target_id == str(forged.pk)
