@@ -36,13 +36,13 @@ def main(backend: str, folder: Path) -> None:
         destination=dlt.destinations.filesystem(bucket_url=(folder / "stage").as_uri()),
         dataset_name="bench",
     )
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     pipeline.run(table, loader_file_format="parquet")
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - worked
     files = list((folder / "stage" / "bench" / "charges").glob("*.parquet"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     rows = sum(pq.read_metadata(file).num_rows for file in files)
-    print(json.dumps({"rows": rows, "seconds": seconds, "mib": peak}))
+    print(json.dumps({"rows": rows, "seconds": seconds, "cpu": cpu, "mib": peak}))
 
 
 main(sys.argv[1], Path(sys.argv[2]))
