@@ -77,7 +77,9 @@ class Work:
             for whose, document, _ in list(look.hits(info)):
                 if whose != "other":
                     self.check()
-                    total += self.where.cut(target, info, document, matcher)
+                    # What says that a row is hers stays until the row is masked as a whole: without it nobody knew.
+                    spared = frozenset(owner.column for owner in target.owners) if whose == "mine" else frozenset()
+                    total += self.where.cut(target, info, document, matcher, spared=spared)
                     self._tell(total)
         return total
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.compliance.subjects.match import Matcher, leaves
 from apps.compliance.subjects.reach import Keys, Reach, Target
+from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.territory import TABLES, Territory
 from apps.compliance.subjects.types import Check, Dataset, Searched
 from portal.stores.types import DatasetInfo
@@ -61,7 +62,7 @@ class Look:
         for document in self.reach.scan(info.path, self.matcher, check=self.check):
             paths = {path for path, text in leaves(document) if self.matcher.found(text)}
             if paths:
-                yield ("other" if foreign else target.whose(document)), document, paths
+                yield ("other" if foreign else _whose(target, document, paths)), document, paths
 
     def all(self) -> Iterator[Seen]:
         for info in self.tables() if self.matcher else ():
@@ -77,6 +78,13 @@ class Look:
                     seen.nobody.update(paths)
             if seen.others or seen.mine or seen.nobody:
                 yield seen
+
+
+def _whose(target: Target, document: Mapping[str, Any], paths: set[str]) -> str:
+    """An address column that holds her address among other words ("Ann <ann@...>") names nobody else by it."""
+    whose = target.whose(document)
+    loosely = any(owner.domain == EMAIL and owner.column in paths for owner, _ in target.deciding(document))
+    return "nobody" if whose == "other" and loosely else whose
 
 
 def _holds_text(kind: str) -> bool:

@@ -145,11 +145,13 @@ class Papers:
         numbers = [int(value) for value in sorted(values) if re.fullmatch(r"-?\d{1,18}", value)]
         return {path: {"$in": [*sorted(values), *numbers]}}
 
-    def cut(self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher) -> int:
+    def cut(
+        self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher, *, spared: frozenset[str]
+    ) -> int:
         updates = [
             update
             for path, text in dict.fromkeys(leaves(document))
-            if matcher.found(text) and path != "_id" and not path.endswith(".*")
+            if matcher.found(text) and path != "_id" and not path.endswith(".*") and path not in spared
             for update in replaced(document["_id"], path, text, matcher.cut(text))
         ]
         if not updates:

@@ -34,13 +34,17 @@ class Target:
     def values(self, owner: Owner) -> frozenset[str]:
         return self.keys.get(owner.domain, frozenset())
 
+    def deciding(self, document: Document) -> list[tuple[Owner, str]]:
+        """Whom the row names, at the first rank that names anybody."""
+        named = ([(owner, value) for owner in owners for value in _texts(document, owner)] for owners in self.ranks)
+        return next(filter(None, named), [])
+
     def whose(self, document: Document) -> str:
         """`mine`, `other` or `nobody`."""
-        for owners in self.ranks:
-            named = [(owner, value) for owner in owners for value in _texts(document, owner)]
-            if named:
-                return "mine" if any(value in self.values(owner) for owner, value in named) else "other"
-        return "nobody"
+        named = self.deciding(document)
+        if not named:
+            return "nobody"
+        return "mine" if any(value in self.values(owner) for owner, value in named) else "other"
 
 
 def _texts(document: Document, owner: Owner) -> list[str]:
@@ -80,9 +84,11 @@ class Reach(Protocol):
     def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
         """Rows of the person in which a column that must be masked is not, by column."""
 
-    def cut(self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher) -> int:
-        """Cuts the person's values out of the row that the document came from, and out of rows with the same text that
-        are nobody else's."""
+    def cut(
+        self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher, *, spared: frozenset[str]
+    ) -> int:
+        """Cuts the person's values out of the row that the document came from, at once in all columns but the spared
+        ones, and out of rows that have the same texts and name the same owners."""
 
 
 def reach(source: str) -> Reach:

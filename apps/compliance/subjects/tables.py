@@ -170,29 +170,28 @@ class Tables:
             before += [f"{quote(owner.column)} is null" for owner in owners]
         return (f"({' or '.join(f'({clause})' for clause in clauses)})", tuple(params)) if clauses else NEVER
 
-    def theirs(self, target: Target) -> Part:
-        """Rows of somebody else."""
-        if not target.owners:
-            return NEVER
-        named = " or ".join(f"{quote(owner.column)} is not null" for owner in target.owners)
-        mine, params = self.owned(target)
-        return f"(({named}) and not coalesce({mine}, false))", params
+    def cut(
+        self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher, *, spared: frozenset[str]
+    ) -> int:
+        """By the texts that stand there and not by a key: RAW has none, and a copy of it may go with it."""
+        parts = [
+            (column.name, *self.rewritten(column.name, column.type, before, after))
+            for column in info.columns
+            if (before := document.get(column.name)) != (after := matcher.cut_all(before)) and column.name not in spared
+        ]
+        if not parts:
+            return 0
+        found = [where for _, _, where in parts] + [self.same(owner, document) for owner in target.owners]
+        changes = ", ".join(f"{quote(name)} = {value}" for name, (value, _), _ in parts)
+        values = [each for _, (_, more), _ in parts for each in more]
+        text = f"update {self.name(target)} set {changes} where {' and '.join(where for where, _ in found)}"
+        params = (*values, *(each for _, more in found for each in more))
+        return self.store.execute(Sql(text, params), timeout_s=TIMEOUT_S)[0]
 
-    def cut(self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher) -> int:
-        """By the text that stands there and not by a key: RAW has none, and a copy of it may go with it."""
-        total = 0
-        for column in info.columns:
-            before = document.get(column.name)
-            after = matcher.cut_all(before)
-            if after != before:
-                total += self.rewrite(target, column.name, self.rewritten(column.name, column.type, before, after))
-        return total
-
-    def rewrite(self, target: Target, column: str, parts: tuple[Part, Part]) -> int:
-        (value, values), (where, params) = parts
-        theirs, more = self.theirs(target)
-        text = f"update {self.name(target)} set {quote(column)} = {value} where {where} and not {theirs}"
-        return self.store.execute(Sql(text, (*values, *params, *more)), timeout_s=TIMEOUT_S)[0]
+    def same(self, owner: Owner, document: Document) -> Part:
+        """The row names here whom the document names."""
+        name, value = quote(owner.column), document.get(owner.column)
+        return (f"{name} is null", ()) if value is None else (f"cast({name} as varchar) = %s", (str(value),))
 
     def rewritten(self, column: str, kind: str, before: Any, after: Any) -> tuple[Part, Part]:
         """The new value, and the condition that finds the old one."""

@@ -20,6 +20,7 @@ HER_ROWS = (
     '"log_ann"',
     '"log_none"',
     '"log_odd"',
+    '"log_wide"',
     "ses_ann",
 )
 
@@ -78,6 +79,11 @@ def test_erased_everywhere_and_nobody_else_notices(loaded: None) -> None:
         if '"cus_ann"' in row:
             assert '"ZZ"' in row
             assert "Almond" not in row
+
+    for row in [row for place in ("documents.town_logs", "warehouse.RAW_LOGS") for row in after[place]]:
+        if '"log_ann"' in row or '"log_wide"' in row:
+            assert town.ANN not in row.lower()
+            assert "10.1.1.1" not in row
 
     assert [done.rows for done in asks.erased(found)] == [0] * len(plan.places)
     assert town.everything() == after

@@ -89,6 +89,7 @@ LOGS: list[dict[str, Any]] = [
     },
     {"_id": "log_joan", "request": {"customer_email": "jo" + ANN}, "errors": None, "status": 200, "updated_at": AT},
     {"_id": "log_none", "request": {"note": f"call {PHONE[1:]} first"}, "status": 200, "updated_at": AT},
+    {"_id": "log_wide", "request": {"customer_email": f"Ann <{ANN}>"}, "status": 200, "updated_at": AT},
     {"_id": "log_eve", "request": {"customer_email": "eve@town.example"}, "status": 200, "updated_at": AT},
     {"_id": "log_odd", "errors": [{"code": "x", "deep": {"why": [f"<{ANN}>"]}}], "status": 200, "updated_at": AT},
 ]
