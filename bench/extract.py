@@ -71,6 +71,8 @@ def ours(folder: Path) -> None:
     django.setup()
     import pyarrow.parquet  # noqa: F401 - imports are not part of the clock, on either side
 
+    import apps.pipelines.extraction.source
+    import apps.pipelines.staging  # noqa: F401 - as above
     from portal.stores import open_store
 
     open_store("oltp", "loader").health()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FILE_BYTES = 96 * 1024 * 1024
+# Files live for minutes, on the worker's disk and on the warehouse's stage: encoding them costs more than their bytes.
 # A dictionary that outgrows this is given up for its column and row group: for keys and hashes, which hardly repeat, a
 # dictionary of a megabyte costs as much time as all the rest of the file, and saves little.
 DICTIONARY_BYTES = 32 * 1024
@@ -73,7 +74,7 @@ class Part:
         self._writer = pq.ParquetWriter(
             self._file,
             schema,
-            compression="snappy",
+            compression="none",
             write_statistics=False,
             dictionary_pagesize_limit=DICTIONARY_BYTES,
         )

@@ -121,6 +121,18 @@ def test_parts_are_written_in_files_of_their_own_and_their_order(tmp_path: Path)
     ]
 
 
+def test_padding_is_no_part_of_a_value() -> None:
+    conform = Conformer(pa.schema([("ID", pa.string())]))
+    assert conform(one("ID", ["ab  ", "é ", "   ", " x", None], "bpchar")).column(0).to_pylist() == [
+        "ab",
+        "é",
+        "",
+        " x",
+        None,
+    ]
+    assert conform(one("ID", ["ab  "], "text")).column(0).to_pylist() == ["ab  "]
+
+
 def test_a_path_that_no_document_has_is_null() -> None:
     conform = Conformer(SCHEMA)
     assert conform(one("ID", ["a"])).to_pylist() == [{"ID": "a", "N": None, "DOC": None}]

@@ -41,11 +41,14 @@ class Conformer:
     def _column(self, batch: "pa.RecordBatch", wanted: "pa.Field") -> "tuple[pa.Array, pa.Array | None, Reason]":
         """The column, and which of its values were something and are not any more; None: none."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         place = batch.schema.get_field_index(wanted.name)
         if place < 0:  # no document of this batch has the path
             return pa.nulls(batch.num_rows, wanted.type), None, "type"
         array = batch.column(place)
+        if store_type(batch.schema.field(place)) == "bpchar":
+            array = pc.ascii_rtrim(array, characters=" ")  # as its cast to text does: padding is no part of the value
         if wanted.name in self.json:
             return as_json(array, store_type(batch.schema.field(place))), None, "type"
         fitting, lost = _cast_column(array, wanted.type)

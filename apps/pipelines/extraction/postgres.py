@@ -63,6 +63,8 @@ def rows(extract: Extract, window: Window, types: Mapping[str, str], *, part: st
 def _value(column: Column, types: Mapping[str, str]) -> str:
     if types.get(column.source) in NARROWER.get(postgres_cast(column.type), ()):
         return name(column.source)  # Arrow widens a whole column in the time that the server takes for some rows
+    if column.type == "VARCHAR" and types.get(column.source) == "bpchar":
+        return name(column.source)  # the conformer trims it, for the same reason
     # An address cast to text would get a `/32` that nobody wrote.
     if column.type == "VARCHAR" and types.get(column.source) in ("inet", "cidr"):
         return f"abbrev({name(column.source)})"
