@@ -18,6 +18,7 @@ KINDS: dict[str, StoreKind] = {
     "mongodb+srv": "mongo",
     "snowflake": "snowflake",
 }
+OPTIONAL = {"PORTICO_TRACKING_URL"}  # without MLflow nothing is trained, and all else works
 KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY")
 
 
@@ -82,13 +83,15 @@ def addresses() -> dict[str, str]:
     return (
         found
         | {"PORTICO_BROKER_URL": settings.BROKER_URL, "PORTICO_CACHE_URL": settings.CACHE_URL}
-        | {"PORTICO_DATABASE_URL": settings.DATABASE_URL}
+        | {"PORTICO_DATABASE_URL": settings.DATABASE_URL, "PORTICO_TRACKING_URL": settings.TRACKING_URL}
     )
 
 
 def is_encrypted(url: str) -> bool:
     """Whether the address itself forbids plain text, so that a server cannot talk the driver down."""
     parts = urlsplit(url)
+    if parts.scheme in {"http", "https"}:
+        return parts.scheme == "https"
     if parts.scheme.startswith("redis"):
         verified = parse_qs(parts.query).get("ssl_cert_reqs", ["required"])[-1]
         return parts.scheme == "rediss" and verified == "required"
@@ -97,11 +100,11 @@ def is_encrypted(url: str) -> bool:
 
 
 def missing_addresses() -> list[CheckMessage]:
-    hint = "Every store needs its accounts; only the owner's is optional outside the demo."
+    hint = "Every store needs its accounts; only the owner's is optional outside the demo, and MLflow's."
     return [
         Error(f"{name} is empty.", hint=hint, id="portico.E006")
         for name, url in addresses().items()
-        if not url and not name.endswith("_OWNER_URL")
+        if not url and not name.endswith("_OWNER_URL") and name not in OPTIONAL
     ]
 
 

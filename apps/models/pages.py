@@ -49,7 +49,7 @@ class Line:
         if self.model.alias_state == AliasState.MOVED:
             return "failed", "alias moved outside the portal; not served"
         if self.serves:
-            return "done", "alias follows" if self.model.alias_state == AliasState.PENDING else ""
+            return "up", "the alias follows" if self.model.alias_state == AliasState.PENDING else ""
         if self.model.untrainable:
             return "skipped", f"not trainable: {self.model.untrainable}"
         return "waiting", "no version is promoted"

@@ -109,9 +109,11 @@ def test_demo_people(db: None, settings) -> None:  # type: ignore[no-untyped-def
     settings.DEMO, settings.DEMO_PASSWORD = True, "four-words-for-all"
     for _ in range(2):
         call_command("create_demo_people", stdout=StringIO())
-    assert User.objects.filter(username__in=["ana", "stefan", "olga", "otto", "mila", "aude", "ada"]).count() == 7
+    assert (
+        User.objects.filter(username__in=["ana", "stefan", "olga", "otto", "mila", "mateo", "aude", "ada"]).count() == 8
+    )
     assert User.objects.get(username="olga").check_password("four-words-for-all")
-    assert Event.objects.filter(action=Action.USER_CREATED).count() == 7
+    assert Event.objects.filter(action=Action.USER_CREATED).count() == 8
     settings.DEMO = False
     with pytest.raises(CommandError, match="PORTICO_DEMO is off"):
         call_command("create_demo_people")

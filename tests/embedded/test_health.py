@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from portal.accounts.models import User
-from portal.desk import health
+from portal.desk import health, strip
 from portal.runs.health import beat
 from tests.servers import servers
 
@@ -69,6 +69,31 @@ def test_without_worker_and_scheduler_it_is_not_well(
     code, components = ask(client)
     assert code == 503
     assert components["worker"]["status"] == components["scheduler"]["status"] == "down"
+
+
+def test_tracking_may_follow_by_a_minute_and_is_down_afterwards(
+    all_up: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, components = ask(client)
+    assert (code, components["tracking"]["status"]) == (200, "starting")
+    late = health.Board()
+    late._made -= health.STARTS_WITHIN_S
+    monkeypatch.setattr(health, "board", late)
+    code, components = ask(client)
+    assert (code, components["tracking"]["status"]) == (503, "down")
+    lamp = next(each for each in strip.lamps() if each.name == "model tracking")
+    assert "What serves goes on serving" in lamp.without
+
+
+def test_tracking_that_was_up_does_not_start_again_it_is_down(
+    all_up: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up = {**health.CHECKS, "tracking": lambda: health.Health(ok=True, version="MLflow 3")}
+    monkeypatch.setattr(health, "CHECKS", up)
+    assert ask(client)[1]["tracking"]["status"] == "ok"
+    monkeypatch.setattr(health, "CHECKS", {**up, "tracking": lambda: health.Health(ok=False)})
+    health.board._at = 0
+    assert ask(client)[1]["tracking"]["status"] == "down"
 
 
 def test_a_check_that_hangs_holds_nobody_up(live_db: None, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

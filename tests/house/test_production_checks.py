@@ -26,6 +26,7 @@ SAFE = {
     "DATABASE_URL": "postgresql://portico_app:p@db/portal?sslmode=verify-full",
     "BROKER_URL": "rediss://broker/0",
     "CACHE_URL": "rediss://broker/1",
+    "TRACKING_URL": "https://portico:p@mlflow/",
 }
 
 
@@ -56,6 +57,7 @@ def test_a_safe_start_has_nothing_to_say() -> None:
         ("BROKER_URL", "redis://broker/0", "portico.E005"),
         ("CACHE_URL", "rediss://broker/1?ssl_cert_reqs=none", "portico.E005"),
         ("DATABASE_URL", "postgresql://u:p@db/portal?sslmode=prefer", "portico.E005"),
+        ("TRACKING_URL", "http://portico:p@mlflow/", "portico.E005"),
     ],
 )
 def test_each_unsafe_setting_is_named(settings: Settings, name: str, value: object, expected: str) -> None:
