@@ -25,11 +25,40 @@ MEMORY_MIB = 500
 SMALL_SCALE, SMALL_BELOW_GIB = 5.0, 8.0
 
 
-def manage(*arguments: str, seconds: float) -> float:
-    started = time.perf_counter()
+def manage(*arguments: str, seconds: float) -> None:
     command = [sys.executable, str(BASE / "manage.py"), *arguments]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=seconds)
-    return time.perf_counter() - started
+
+
+def run_pipeline(worker: int, seconds: float) -> dict[float, float]:
+    """What the worker held (MiB) at each moment of a run."""
+    command = [sys.executable, str(BASE / "manage.py"), "run_pipeline", "payments_elt", "--timeout", f"{seconds:g}"]
+    held: dict[float, float] = {}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            held[time.time()] = status_mib(worker, "VmRSS")
+            time.sleep(0.1)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return held
+
+
+def tell_steps(held: dict[float, float]) -> None:
+    """The steps that were under way when the worker held most."""
+    import django
+
+    django.setup()
+    from portal.runs.models import Attempt
+
+    begun, ended = min(held), max(held)
+    found = []
+    for attempt in Attempt.objects.select_related("step"):
+        first, last = attempt.started_at.timestamp(), (attempt.finished_at or attempt.started_at).timestamp()
+        during = [mib for at, mib in held.items() if first <= at <= last]
+        if during and begun <= first <= ended:
+            found.append((during[-1] - during[0], max(during), attempt.step.key))
+    for grown, most, key in sorted(found, reverse=True)[:5]:
+        print(f"    during {key}: {grown:+,.0f} to at most {most:,.0f} MiB")
 
 
 @contextmanager
@@ -51,8 +80,8 @@ def programs(home: Path) -> Iterator[int]:
             process.wait(60)
 
 
-def peak_mib(pid: int) -> float:
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+def status_mib(pid: int, name: str) -> float:
+    found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found
     return int(found[1]) / 1024
 
@@ -76,9 +105,10 @@ def measure(home: Path, scale: float, seconds: float) -> bool:
     manage("load_estate", "--scale", f"{scale:g}", seconds=seconds)
     with programs(home) as worker:
         for what in ("everything", "nothing new"):
-            took = manage("run_pipeline", "payments_elt", seconds=seconds)
-            peak = peak_mib(worker)
-            print(f"  {what}: {took:.0f} s, worker {peak:,.0f} MiB peak (limit: {MEMORY_MIB})", flush=True)
+            held = run_pipeline(worker, seconds)
+            peak = status_mib(worker, "VmHWM")
+            print(f"  {what}: {max(held) - min(held):.0f} s, worker {peak:,.0f} MiB peak (limit: {MEMORY_MIB})")
+            tell_steps(held)
         return peak < MEMORY_MIB
 
 

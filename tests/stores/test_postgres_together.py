@@ -56,7 +56,7 @@ def test_a_snapshot_is_joined_though_rows_came_between(store: Snapshots, name: s
 
 
 def test_a_cancel_reaches_every_connection(store: Snapshots) -> None:
-    slow = Sql("select n, pg_sleep(0.01) is null from generate_series(1, 100000) n")
+    slow = Sql("select n, pg_sleep(0.001) is null from generate_series(1, 1000000) n")
     opened = store.read_together([slow, slow], timeout_s=60)
     started = time.monotonic()
     timer = threading.Timer(0.3, store.cancel)

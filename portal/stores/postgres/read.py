@@ -23,6 +23,9 @@ from portal.stores.running import Running
 from portal.stores.types import Sql, StoreError
 
 USE_COPY = "adbc.postgresql.use_copy"
+# Of one batch. The driver's own 16 MiB, times the batches that are on their way in every part of two extracts, came to
+# more memory than a worker may take; smaller ones cost no time.
+BATCH_BYTES = {"adbc.postgresql.batch_size_hint_bytes": str(4 * 1024 * 1024)}
 # A type that was made after the driver read the catalog.
 UNNAMED = re.compile(r"un\w+<oid:(\d+)>")
 
@@ -38,6 +41,7 @@ class PostgresRows:
         self._batch_rows = batch_rows
         self._connection = pool.readers.take()
         self._cursor = self._connection.cursor()
+        self._cursor.adbc_statement.set_options(**BATCH_BYTES)
         self._key, self._cancelled = running.add(self._stop)
         self._lock = threading.Lock()
         self._open = True
