@@ -60,7 +60,7 @@ def test_the_engineer_sees_what_serves_the_drift_and_evidentlys_report(scored: s
     mila = visit("mila")
     page = mila.page
     mila.open("/models/fraud_model/serving/")
-    expect(page.get_by_text("Up", exact=True).first).to_be_visible()
+    expect(page.get_by_text("up", exact=True).first).to_be_visible()
     expect(page.get_by_text(f"version {NUMBER}").first).to_be_visible()
     assert mila.axe() == []
 
