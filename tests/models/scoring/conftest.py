@@ -19,6 +19,7 @@ from django.core.cache import cache
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
+from portal.embedded.process import as_child
 from tests.conftest import empty_tables
 from tests.models import serving
 
@@ -70,7 +71,8 @@ def started(folder: Path, **settings: str) -> Scoring:
     log = folder / f"scoring-{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "apps.models.scoring", "--port", str(port)],
+            # It ends with the test run, however that ends.
+            as_child([sys.executable, "-m", "apps.models.scoring", "--port", str(port)], death_signal=signal.SIGKILL),
             cwd=ROOT,
             env={**os.environ, **settings},
             stdout=out,
