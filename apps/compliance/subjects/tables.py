@@ -4,6 +4,7 @@ a transaction of its own: whoever is killed in between has done a part, and the 
 # ruff: noqa: S608 - names come from the catalog and from the store itself, and are quoted; values are bound
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ Part = tuple[str, tuple[Any, ...]]  # SQL and its parameters
 NEVER: Part = ("false", ())
 
 
-class Tables:
+class Tables(ABC):
     """What both say in the same words. Names come from the catalog and the store itself, and are quoted."""
 
     batch_rows = 0  # 0: one statement
@@ -31,18 +32,18 @@ class Tables:
 
     # What differs.
 
-    def among(self, owner: Owner, values: frozenset[str]) -> Part:
-        raise NotImplementedError
+    @abstractmethod
+    def among(self, owner: Owner, values: frozenset[str]) -> Part: ...
 
-    def document(self, alias: str) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def document(self, alias: str) -> str: ...
 
-    def contains(self, text: str) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def contains(self, text: str) -> str: ...
 
+    @abstractmethod
     def assigned(self, kind: str) -> str:
         """The placeholder of a value for a column of this type."""
-        raise NotImplementedError
 
     # What is the same.
 
@@ -193,9 +194,9 @@ class Tables:
         name, value = quote(owner.column), document.get(owner.column)
         return (f"{name} is null", ()) if value is None else (f"cast({name} as varchar) = %s", (str(value),))
 
+    @abstractmethod
     def rewritten(self, column: str, kind: str, before: Any, after: Any) -> tuple[Part, Part]:
         """The new value, and the condition that finds the old one."""
-        raise NotImplementedError
 
     def name(self, target: Target) -> str:
         return quoted(target.dataset.path)
