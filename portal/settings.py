@@ -205,7 +205,7 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
-        # Under ASGI each request has a thread of its own, which ends with it: a connection kept for the next one is lost.
+        # Under ASGI a request has a thread of its own that ends with it: a connection kept for the next one is lost.
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             "connect_timeout": 5,
