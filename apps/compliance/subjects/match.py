@@ -2,23 +2,27 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
+
+from apps.compliance.subjects.patterns import BETWEEN_DIGITS, needles, spelled, stands_alone
 
 ERASED = "[erased]"
 SHORTEST = 6  # a shorter value stands in too many texts by chance to tell whose it is
-# What may not stand beside a value: `joann@x.org` and `ann@x.org.uk` are other people's.
-EDGES = {
-    "email": (r"(?<![\w.+%-])", r"(?![\w-]|\.\w)"),
-    "phone": (r"(?<!\d)\+?", r"(?!\d)"),
-    "name": (r"(?<!\w)", r"(?!\w)"),
-}
+KINDS = ("email", "phone", "name")
 Document = Mapping[str, Any]
+CLOSED = str.maketrans("", "", BETWEEN_DIGITS)
 
 
 def normal(kind: str, value: str) -> str:
-    """How a value is compared: case and edges mean nothing, nor does the plus of a telephone number."""
-    plain = value.strip().lower() if kind != "phone" else re.sub(r"\D", "", value)
+    """How a value is compared: case, edges and how blanks are written mean nothing, nor does how a telephone number
+    is grouped."""
+    if kind == "phone":
+        plain = re.sub(r"\D", "", value).removeprefix("00")
+    else:
+        plain = unicodedata.normalize("NFC", " ".join(value.split())).lower()
     return plain if len(plain) >= SHORTEST else ""
 
 
@@ -32,15 +36,20 @@ class Matcher:
         }
         self._patterns = {kind: _pattern(kind, each) for kind, each in self.values.items() if each}
         # What a store looks for first in the lower-case JSON of a row; every match contains one of them.
-        every = {value for each in self.values.values() for value in each}
-        self.needles = tuple(sorted({json.dumps(value, ensure_ascii=False)[1:-1] for value in every}))
+        texts = {
+            needle for kind, each in self.values.items() if kind != "phone" for v in each for needle in needles(kind, v)
+        }
+        self.needles = tuple(sorted(json.dumps(text, ensure_ascii=False)[1:-1] for text in texts))
+        # The same for numbers, in a text from which `BETWEEN_DIGITS` are taken out.
+        self.digits = tuple(self.values.get("phone", ()))
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
 
     def may_match(self, text: str) -> bool:
         lower = text.lower()
-        return any(needle in lower for needle in self.needles)
+        closed = lower.translate(CLOSED) if self.digits else ""
+        return any(needle in lower for needle in self.needles) or any(each in closed for each in self.digits)
 
     def found(self, text: str) -> set[tuple[str, str]]:
         """(kind, normalised value) of everything of the person in the text."""
@@ -48,6 +57,7 @@ class Matcher:
             (kind, normal(kind, match.group()))
             for kind, pattern in self._patterns.items()
             for match in pattern.finditer(text)
+            if stands_alone(kind, text, match.start(), match.end())
         }
 
     def whole(self, text: str) -> tuple[str, str] | None:
@@ -59,8 +69,8 @@ class Matcher:
         return None
 
     def cut(self, text: str) -> str:
-        for pattern in self._patterns.values():
-            text = pattern.sub(_instead, text)
+        for kind, pattern in self._patterns.items():
+            text = pattern.sub(partial(_instead, kind), text)
         return text
 
     def cut_all(self, value: Any) -> Any:
@@ -78,7 +88,7 @@ class Matcher:
 
 def matcher_of(values: Iterable[str]) -> Matcher:
     """Of values whose kind nobody said: an address has its sign, a telephone number no letter."""
-    kinds: dict[str, set[str]] = {kind: set() for kind in EDGES}
+    kinds: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for value in values:
         plain = re.fullmatch(r"[\d\s().+/-]+", value)
         kinds["email" if "@" in value else "phone" if plain else "name"].add(value)
@@ -86,12 +96,13 @@ def matcher_of(values: Iterable[str]) -> Matcher:
 
 
 def _pattern(kind: str, values: Iterable[str]) -> re.Pattern[str]:
-    before, after = EDGES[kind]
-    return re.compile(f"{before}(?:{'|'.join(re.escape(value) for value in values)}){after}", re.IGNORECASE)
+    return re.compile("|".join(spelled(kind, value) for value in values), re.IGNORECASE)
 
 
-def _instead(match: re.Match[str]) -> str:
+def _instead(kind: str, match: re.Match[str]) -> str:
     """Never longer than what it replaces: the column may take no more."""
+    if not stands_alone(kind, match.string, match.start(), match.end()):
+        return match.group()
     length = len(match.group())
     return ERASED if length >= len(ERASED) else "*" * length
 

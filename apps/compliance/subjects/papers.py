@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.compliance.subjects.fates import above_of
 from apps.compliance.subjects.match import Matcher, at, leaves
+from apps.compliance.subjects.patterns import BLANKS
 from apps.compliance.subjects.reach import Document, Target
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
@@ -184,7 +185,7 @@ def told(batch: "pa.RecordBatch") -> list[Any]:
 
 
 def address(email: str) -> re.Pattern[str]:
-    return re.compile(rf"^\s*{re.escape(email)}\s*$", re.IGNORECASE)
+    return re.compile(rf"^[{BLANKS}]*{re.escape(email)}[{BLANKS}]*$", re.IGNORECASE)
 
 
 def outermost(fates: Sequence[ColumnFate]) -> list[ColumnFate]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from apps.compliance.subjects.match import Matcher, at
+from apps.compliance.subjects.patterns import BLANKS
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.stores import subject_store
 from apps.compliance.subjects.types import Check, ColumnFate, Dataset, Owner, Path, Progress
@@ -49,7 +50,7 @@ class Target:
 
 def _texts(document: Document, owner: Owner) -> list[str]:
     found = [str(value) for value in at(document, owner.column) if value is not None]
-    return [value.strip().lower() for value in found] if owner.domain == EMAIL else found
+    return [value.strip(BLANKS).lower() for value in found] if owner.domain == EMAIL else found
 
 
 class Reach(Protocol):

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.compliance.subjects.match import Matcher
+from apps.compliance.subjects.patterns import BETWEEN_DIGITS, BLANKS
 from apps.compliance.subjects.reach import Document, Target, chunks
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
@@ -72,7 +73,7 @@ class Tables(ABC):
         return next((at for (at,) in self.rows(text, params)), None)
 
     def by_email(self, path: Path, column: str, email: str) -> Iterator[Document]:
-        text = f"select {self.document('t')} as doc from {quoted(path)} t where lower(trim({quote(column)})) = %s"
+        text = f"select {self.document('t')} as doc from {quoted(path)} t where {address(quote(column))} = %s"
         return self.documents(text, (email,))
 
     def mine(self, target: Target) -> Iterator[Document]:
@@ -87,10 +88,12 @@ class Tables(ABC):
         return sum(int(n) for (n,) in self.rows(text, (*more, *params)))
 
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
-        needles = matcher.needles
-        where = " or ".join(self.contains("lower(doc)") for _ in needles)
+        closed = f"translate(lower(doc), '{BETWEEN_DIGITS}', '')"
+        where = " or ".join(
+            [*(self.contains("lower(doc)") for _ in matcher.needles), *(self.contains(closed) for _ in matcher.digits)]
+        )
         text = f"select doc from (select {self.document('t')} as doc from {quoted(path)} t) as r where {where}"
-        yield from self.documents(text, needles)
+        yield from self.documents(text, (*matcher.needles, *matcher.digits))
         check()
 
     def documents(self, text: str, params: tuple[Any, ...]) -> Iterator[Document]:
@@ -217,7 +220,7 @@ class Postgres(Tables):
     def among(self, owner: Owner, values: frozenset[str]) -> Part:
         column = quote(owner.column)
         if owner.domain == EMAIL:
-            return f"lower(btrim({column})) = any(%s::text[])", (sorted(values),)
+            return f"{address(column)} = any(%s::text[])", (sorted(values),)
         cast = "" if owner.type in ("", "text") else f"::{owner.type.split('(')[0]}[]"
         return f"{column} = any(%s::text[]{cast})", (sorted(values),)
 
@@ -253,7 +256,7 @@ class Snowflake(Tables):
 
     def among(self, owner: Owner, values: frozenset[str]) -> Part:
         column = f"cast({quote(owner.column)} as varchar)"
-        column = f"lower(trim({column}))" if owner.domain == EMAIL else column
+        column = address(column) if owner.domain == EMAIL else column
         parts = [
             f"{column} in (select value::varchar from table(flatten(input => parse_json(%s))))"
             for _ in chunks(values, self.chunk)
@@ -278,6 +281,10 @@ class Snowflake(Tables):
             same = f"parse_json(to_json({name})) = parse_json(%s)"
             return ("parse_json(%s)", (dumped(after),)), (same, (dumped(before),))
         return ("%s", (after,)), (f"cast({name} as varchar) = %s", (str(before),))
+
+
+def address(column: str) -> str:
+    return f"lower(ltrim(rtrim({column}, '{BLANKS}'), '{BLANKS}'))"
 
 
 def dumped(value: Any) -> str:
