@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from apps.pipelines.memory import give_back
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -172,7 +174,7 @@ def stage(
                     after_batch(rows)
             done = [file for lane in lanes for file in lane.finish()]
     finally:
-        _give_back()
+        give_back()
     _sync(folder)
     return tuple(done)
 
@@ -187,13 +189,6 @@ def _in_turn(parts: "Sequence[Iterable[pa.RecordBatch]]") -> "Iterator[tuple[int
                 del reading[place]
             else:
                 yield place, batch
-
-
-def _give_back() -> None:
-    """Arrow keeps what it has once taken; a worker that stays up for weeks should not."""
-    import pyarrow as pa
-
-    pa.default_memory_pool().release_unused()
 
 
 def clear(folder: Path) -> None:

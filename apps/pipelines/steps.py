@@ -8,6 +8,7 @@ from apps.pipelines.drift import Drift
 from apps.pipelines.extraction.forgetting import Forgetting, forgetting_of
 from apps.pipelines.extraction.rejects import Rejects
 from apps.pipelines.extraction.source import Source
+from apps.pipelines.memory import give_back
 from apps.pipelines.models import REASONS, Cursor, LoadReceipt, PipelineRun
 from apps.pipelines.staging import stage
 from apps.pipelines.stores import source_store, warehouse
@@ -127,7 +128,10 @@ def load(context: StepContext) -> Outcome:
     receipt = work.run.receipts.get(dataset=dataset.key)
     if receipt.status == Status.INTENDED and receipt.extracted_rows:
         receipts.intend(context, receipt)
-        _load(context, receipt, dataset)
+        try:
+            _load(context, receipt, dataset)
+        finally:
+            give_back()
     elif receipt.status == Status.INTENDED:
         receipts.write_loaded(context, receipt, dataset, loading.Loaded(0, 0), reconciled=False)
     receipts.remove_staged(receipt)

@@ -46,7 +46,8 @@ ROWS = f"""
 
 
 @pytest.fixture(autouse=True)
-def sources(live_db: None, mongo: None, warehouse: None, settings) -> Iterator[None]:  # type: ignore[no-untyped-def]
+def sources(live_db: None, mongo: None, warehouse: None, settings, tmp_path) -> Iterator[None]:  # type: ignore[no-untyped-def]
+    settings.STAGE_DIR = tmp_path / "stage"  # a run that fails here leaves its files for the next attempt
     settings.PIPELINES = {**portal.PIPELINES, "tiny_moments": "tests.pipelines.test_rejects.LOADS"}
     settings.STEP_KINDS = {**portal.STEP_KINDS, "pipelines.publish": "tests.pipelines.driver.untold"}
     tiny.create()
