@@ -125,7 +125,7 @@ def initials(name: Any) -> str:
 
 def tone(name: Any) -> str:
     """Which of the avatar's colours a person has, always the same: two people may have the same two letters."""
-    return str(crc32(str(name or "").encode()) % TONES)
+    return str((crc32(str(name or "").encode()) >> 16) % TONES)
 
 
 def unit_of(unit: Any, number: Any) -> str:
