@@ -19,6 +19,7 @@ def main() -> None:
 
     from apps.models.scoring.app import build
     from apps.models.scoring.loaded import warm
+    from apps.models.scoring.patience import Patient
 
     parser = argparse.ArgumentParser(prog="apps.models.scoring", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
@@ -37,6 +38,8 @@ def main() -> None:
         timeout_keep_alive=15,
         timeout_graceful_shutdown=5,
         limit_concurrency=256,
+        http=Patient,
+        ws="none",
         h11_max_incomplete_event_size=16 * 1024,
     )
 

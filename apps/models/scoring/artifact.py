@@ -10,6 +10,7 @@ import os
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -107,7 +108,10 @@ def _lying(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def _served(path: str, below: str = "") -> Iterator[tuple[str, bytes]]:
     """By MLflow's own interface for files, folder by folder."""
-    listed = json.loads(_get(f"/artifacts?path={quote(f'{path}/{below}'.strip('/'))}"))
+    try:
+        listed = json.loads(_get(f"/artifacts?path={quote(f'{path}/{below}'.strip('/'))}"))
+    except ValueError:
+        raise Unloadable("what MLflow answers is no list of its files", wait=True) from None
     for entry in listed.get("files", []):
         name = f"{below}/{entry['path']}".strip("/")
         if entry.get("is_dir"):
@@ -120,11 +124,21 @@ def _get(path: str) -> bytes:
     try:
         with urlopen(_request(path), timeout=TIMEOUT_S) as answer:  # noqa: S310 - the setting's address
             content: bytes = answer.read(LARGEST + 1)
-            return content
+            promised = answer.headers.get("Content-Length", "")
     except HTTPError as error:
         raise Unloadable(f"MLflow does not hand out its files (HTTP {error.code})", wait=True) from None
-    except (URLError, OSError, ValueError):
+    except IncompleteRead:
+        raise cut_off() from None
+    except (URLError, OSError, ValueError, HTTPException):
         raise Unloadable("MLflow, which keeps its files, does not answer", wait=True) from None
+    # With a bound, `read` takes what came for the whole. What is larger than the bound is refused by `_bounded`.
+    if promised.isdigit() and len(content) < min(int(promised), LARGEST + 1):
+        raise cut_off()
+    return content
+
+
+def cut_off() -> Unloadable:
+    return Unloadable("the transfer of its files from MLflow was cut off", wait=True)
 
 
 def _request(path: str) -> Request:

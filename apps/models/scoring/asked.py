@@ -20,6 +20,7 @@ TYPES: dict[str, Any] = {
     "boolean": StrictBool,
 }
 CHARGE = Annotated[str, Field(strict=True, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+UNKNOWN = "(an unknown name)"
 CLOSED = ConfigDict(extra="forbid", strict=True)
 
 
@@ -46,8 +47,15 @@ def form_of(model: str, inputs: Mapping[str, str], optional: frozenset[str]) -> 
 
 
 def problems(error: ValidationError) -> list[dict[str, str]]:
-    """Which fields are wrong, and how; never what was sent."""
+    """Which fields are wrong, and how; never what was sent, and a name that nobody knows is just that."""
     return [
-        {"field": ".".join(str(part) for part in found["loc"][:2]), "problem": found["msg"][:200]}
+        {"field": _field(found["loc"], known=found["type"] != "extra_forbidden"), "problem": found["msg"][:200]}
         for found in error.errors(include_input=False, include_url=False, include_context=False)[:50]
     ]
+
+
+def _field(place: tuple[int | str, ...], *, known: bool) -> str:
+    parts = [str(part) for part in place]
+    if not known:
+        parts[-1] = UNKNOWN
+    return ".".join(parts[:2]) or "body"

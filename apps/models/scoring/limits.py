@@ -5,9 +5,11 @@ import threading
 import time
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 LARGEST_BODY = 64 * 1024
 BODY_WITHIN_S = 5.0
+JSON = "application/json"
 MOST_AT_ONCE = 64
 MOST_CALLERS = 1_000
 
@@ -27,12 +29,18 @@ async def body_of(request: Request) -> bytes:
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
             return await _read(request)
+    except ClientDisconnect:
+        # Nobody reads the answer; it is counted like any other, and the log holds no traceback of it.
+        raise Bounded(400, "The connection ended before the request's body did.") from None
     except TimeoutError:
         raise Bounded(408, f"The request's body did not come within {BODY_WITHIN_S:g} s.") from None
 
 
 async def _read(request: Request) -> bytes:
     too_large = Bounded(413, f"A request has at most {LARGEST_BODY:,} bytes.")
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise Bounded(415, f"Send the request as {JSON}.")
     told = request.headers.get("content-length", "")
     if told.isdigit() and int(told) > LARGEST_BODY:
         raise too_large

@@ -48,7 +48,12 @@ def lives(
 @transaction.atomic
 def serves(approved: Serving) -> None:
     record(actor=ACTOR, action=Action.VERSION_SERVED, target=_target(approved), detail=_detail(approved))
-    resolve(kind=NOTICE, subject_kind="registeredmodel", subject_id=approved.model)
+    settled(approved.model)
+
+
+def settled(model: str) -> None:
+    """What is approved is what serves, so that nothing is to be done about what could not be served before."""
+    resolve(kind=NOTICE, subject_kind="registeredmodel", subject_id=model)
 
 
 @transaction.atomic
@@ -56,12 +61,21 @@ def cannot_serve(approved: Serving, reason: str) -> None:
     """Once for each version and reason to load it, not each time that it is tried again."""
     detail = {**_detail(approved), "reason": reason}
     record(actor=ACTOR, action=Action.VERSION_NOT_SERVED, target=_target(approved), detail=detail)
+    _alert(approved.model, f"{approved.model} version {approved.version} is approved and cannot be served: {reason}")
+
+
+def cannot_follow(model: str, reason: str) -> None:
+    """No event of the trail: no version is refused by it, and nothing changes."""
+    _alert(model, f"{model} is served as it was: {reason}")
+
+
+def _alert(model: str, title: str) -> None:
     notify(
         kind=NOTICE,
         subject_kind="registeredmodel",
-        subject_id=approved.model,
-        title=f"{approved.model} version {approved.version} is approved and cannot be served: {reason}",
-        url=PAGE.format(approved.model),
+        subject_id=model,
+        title=title,
+        url=PAGE.format(model),
         roles=[Role.ENGINEER],
     )
 

@@ -41,8 +41,8 @@ class Scoring:
     log: Path
     process: subprocess.Popen[bytes]
 
-    def ask(self, path: str, *, token: str = "", body: bytes | None = None) -> Answer:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def ask(self, path: str, *, token: str = "", body: bytes | None = None, kind: str = "application/json") -> Answer:
+        headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {token}"} if token else {})
         request = Request(f"http://127.0.0.1:{self.port}{path}", data=body, headers=headers)
         try:
             with urlopen(request, timeout=10) as answer:

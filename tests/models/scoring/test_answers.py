@@ -1,6 +1,7 @@
 """Who gets a score, for which request, and what the answer says: over HTTP, from the real process."""
 
 import json
+import socket
 import time
 from datetime import timedelta
 
@@ -79,7 +80,8 @@ def test_a_revoked_token_opens_nothing_after_two_seconds(champion: Scoring) -> N
     ("features", "field"),
     [
         ({"AMOUNT": 1.0, "HOUR": 1}, "features.CHANNEL"),
-        ({**RIGHT, "EMAIL": "a@b.example"}, "features.EMAIL"),
+        ({**RIGHT, "EMAIL": "a@b.example"}, "features.(an unknown name)"),
+        ({**RIGHT, "a@b.example": 1}, "features.(an unknown name)"),
         ({**RIGHT, "AMOUNT": "much"}, "features.AMOUNT"),
         ({**RIGHT, "AMOUNT": True}, "features.AMOUNT"),
         ({**RIGHT, "HOUR": 1.5}, "features.HOUR"),
@@ -106,16 +108,19 @@ def test_what_is_no_number_is_422(number: str, champion: Scoring, token: str) ->
     assert (answer.status, answer.body["detail"][0]["field"]) == (422, "features.AMOUNT")
 
 
-@pytest.mark.parametrize(("more", "field"), [({"surplus": 1}, "surplus"), ({"charge": "a b"}, "charge")])
+@pytest.mark.parametrize(("more", "field"), [({"a@b.example": 1}, "(an unknown name)"), ({"charge": "a b"}, "charge")])
 def test_what_stands_beside_the_features_is_checked_too(
     more: dict[str, object], field: str, champion: Scoring, token: str
 ) -> None:
     answer = champion.score(token, **more)
     assert (answer.status, [each["field"] for each in answer.body["detail"]]) == (422, [field])
+    assert "a@b.example" not in json.dumps(answer.body)
 
 
 def test_no_json_and_too_much_of_it(champion: Scoring, token: str) -> None:
-    assert champion.ask("/score", token=token, body=b"{").status == 422
+    for body in (b"{", b"[]", b"3", b""):
+        answer = champion.ask("/score", token=token, body=body)
+        assert (answer.status, [each["field"] for each in answer.body["detail"]]) == (422, ["body"])
     assert champion.ask("/score", token=token, body=b" " * 70_000).status == 413
     assert champion.score(token, model="another").status == 404
 
@@ -126,3 +131,26 @@ def test_the_schema_tells_what_to_send(champion: Scoring, token: str) -> None:
     features = answer.body["request"]["$defs"]["Features"]
     assert features["required"] == list(serving.INPUTS)
     assert features["additionalProperties"] is False
+
+
+def test_another_content_type_is_415_and_none_is_json(champion: Scoring, token: str) -> None:
+    body = json.dumps({"features": RIGHT}).encode()
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonp"):
+        answer = champion.ask("/score", token=token, body=body, kind=kind)
+        assert (answer.status, "application/json" in answer.body["detail"]) == (415, True)
+    assert champion.ask("/score", token=token, body=body, kind="Application/JSON; charset=utf-8").status == 200
+    head = f"POST /score HTTP/1.0\r\nAuthorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", champion.port), timeout=5) as bare:
+        bare.sendall(head.encode() + body)
+        assert b" 200 " in bare.recv(100)
+
+
+def test_who_hangs_up_within_the_body_leaves_no_traceback(champion: Scoring, token: str) -> None:
+    before = len(champion.log.read_text())
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", champion.port), timeout=5) as leaving:
+            leaving.sendall(b"POST /score HTTP/1.1\r\nHost: here\r\nContent-Length: 900\r\n\r\n{")
+            time.sleep(0.1)
+    time.sleep(0.5)
+    assert champion.score(token).status == 200
+    assert "Traceback" not in champion.log.read_text()[before:]

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from apps.models.models import ModelVersion, Promotion, RegisteredModel
 from apps.models.observed import ScoringService
+from apps.models.scoring import ledger
+from apps.models.scoring.ledger import Ledger
 from apps.models.types import AliasState, PromotionState
 from portal.audit.models import Event
 from portal.notices.models import Notice
@@ -27,6 +29,13 @@ def until(ask: Callable[[], Answer], status: int, code: str) -> Answer:
             return answer
         time.sleep(0.1)
     raise AssertionError(answer)
+
+
+def holds(true: Callable[[], bool]) -> None:
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < 8
+        time.sleep(0.1)
 
 
 def test_it_follows_the_ledger_within_five_seconds_forth_and_back(scoring: Scoring, files: Files) -> None:
@@ -83,6 +92,52 @@ def test_changed_bytes_are_refused_and_the_one_before_goes_on(scoring: Scoring, 
     began = time.monotonic()
     while Notice.objects.filter(resolved_at=None).exists() and time.monotonic() - began < 5:
         time.sleep(0.1)
+    assert not Notice.objects.filter(resolved_at=None).exists()
+
+
+def test_a_file_that_fails_in_an_unforeseen_way_ends_nothing_and_a_rollback_clears_it(
+    scoring: Scoring, files: Files, tmp_path: Path
+) -> None:
+    """Approved as it is, and no archive at all: what opens it raises something of its own."""
+    serving.promote(serving.version(files[0]))
+    scoring.serves(1)
+    broken = serving.artifact(tmp_path / "broken")
+    (broken / "model.skops").write_bytes(b"no archive, and about jane@example.com")
+    entry = serving.promote(serving.version(broken, number=2))
+    holds(lambda: "problem" in scoring.ask("/healthz").body)
+    said = scoring.ask("/healthz")
+    assert (said.status, said.body["version"], "BadZipFile" in said.body["problem"]) == (200, 1, True)
+    holds(lambda: Notice.objects.filter(kind="models.cannot_serve", resolved_at=None).exists())
+    assert "jane" not in scoring.log.read_text() + Notice.objects.get().title
+    Promotion.objects.filter(pk=entry.pk).update(state=PromotionState.ROLLED_BACK, rolled_back_at=timezone.now())
+    holds(lambda: "problem" not in scoring.ask("/healthz").body)
+    assert not Notice.objects.filter(resolved_at=None).exists()
+    serving.promote(serving.version(files[1], number=3))
+    scoring.serves(3)
+
+
+def test_when_nothing_is_approved_any_more_nothing_is_a_problem(scoring: Scoring, files: Files, tmp_path: Path) -> None:
+    entry = serving.promote(serving.version(files[0], sha256="f" * 64))
+    holds(lambda: Notice.objects.filter(resolved_at=None).exists())
+    Promotion.objects.filter(pk=entry.pk).update(state=PromotionState.ROLLED_BACK, rolled_back_at=timezone.now())
+    holds(lambda: scoring.ask("/healthz").status == 200)
+    assert not Notice.objects.filter(resolved_at=None).exists()
+
+
+def test_a_look_that_fails_is_told_and_made_again(live_db: None, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger's own thread, in this process: only so can the look itself be made to fail."""
+    serving.registered()
+    followed = Ledger("of the test")
+    monkeypatch.setattr(ledger, "serving", lambda name: {}["jane@example.com"])
+    followed.turn()
+    assert followed.failed is not None
+    assert "KeyError at test_ledger.py" in followed.failed.reason
+    assert "jane" not in followed.failed.reason
+    assert "KeyError" in Notice.objects.get(kind="models.cannot_serve", resolved_at=None).title
+    assert "KeyError" in ScoringService.objects.get(name="of the test").problem
+    monkeypatch.undo()
+    followed.turn()
+    assert followed.failed is None
     assert not Notice.objects.filter(resolved_at=None).exists()
 
 

@@ -1,0 +1,99 @@
+"""Connections that ask for nothing: over real sockets, with a limit of a third of a second."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+import uvicorn
+
+from apps.models.scoring.patience import Patient
+
+MOST = 5
+WHOLE = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+
+
+class Impatient(Patient):
+    head_within_s = 0.3
+
+
+async def slow(scope: Any, receive: Any, send: Any) -> None:
+    """An answer that takes longer than a head may."""
+    await asyncio.sleep(0.6 if scope["path"] == "/slow" else 0)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            slow, http=Impatient, ws="none", lifespan="off", log_config=None, limit_concurrency=MOST
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([bound],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield bound.getsockname()[1]
+        server.should_exit = True
+        thread.join(5)
+
+
+def opened(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=3)
+
+
+def told(sender: socket.socket, what: bytes = WHOLE) -> bytes:
+    sender.sendall(what)
+    return sender.recv(4096)[:12]
+
+
+def ends_within(sender: socket.socket, seconds: float, drip: bytes) -> bool:
+    """Whether the other side closes it, although something comes all the time."""
+    sender.settimeout(0.05)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            sender.sendall(drip)
+            if sender.recv(4096) == b"":
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
+
+
+def test_half_open_connections_keep_nobody_out_for_long(port: int) -> None:
+    with ExitStack() as stack:
+        for number in range(MOST):
+            half = stack.enter_context(opened(port))
+            half.sendall(WHOLE[: number * 5])
+        with opened(port) as first:
+            assert told(first) == b"HTTP/1.1 503"
+        time.sleep(0.6)
+        with opened(port) as second:
+            assert told(second) == b"HTTP/1.1 200"
+
+
+@pytest.mark.parametrize("before", [b"", WHOLE, b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9000\r\n\r\n"])
+def test_dripping_wins_no_time(before: bytes, port: int) -> None:
+    """The head of the first request, of the next, and a body that comes after its answer."""
+    with opened(port) as dripping:
+        if before:
+            assert told(dripping, before) == b"HTTP/1.1 200"
+        assert ends_within(dripping, 1.5, b"x")
+
+
+def test_who_asks_is_waited_for(port: int) -> None:
+    """A slow answer is no slow head, and a connection that is kept may rest between two requests."""
+    with opened(port) as asking:
+        assert told(asking, WHOLE.replace(b"/ ", b"/slow ")) == b"HTTP/1.1 200"
+        time.sleep(0.6)
+        assert told(asking) == b"HTTP/1.1 200"
