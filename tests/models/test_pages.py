@@ -123,7 +123,11 @@ def test_a_rollback_shows_its_consequence_first(
     promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=second)
     shown = text(engineer, "/models/fraud_model/rollback/")
     assert "payments are scored by version 1" in shown
-    signed_in(engineer).post("/models/fraud_model/rollback/", {"reason": "too many flags"})
+    assert f'name="serves" value="{second.pk}"' in shown
+    form = {"reason": "too many flags", "serves": second.pk}
+    signed_in(engineer).post("/models/fraud_model/rollback/", form)
+    again = signed_in(engineer).post("/models/fraud_model/rollback/", form, follow=True)
+    assert "version 1 serves now, not what you saw serving. Nothing was changed." in again.content.decode()
     assert "too many flags" in text(engineer, "/models/fraud_model/")
     assert mlflow_says.alias == 1
 

@@ -25,6 +25,12 @@ def promoted(asks: User, decides: User, number: int = 1) -> Promotion:
     return promotions.approve(actor=Actor.of(decides), person=decides, entry=entry)
 
 
+def rolled_back(person: User, entry: Promotion, reason: str = "") -> Promotion:
+    return promotions.roll_back(
+        actor=Actor.of(person), person=person, model=entry.model, serves=entry.pk, reason=reason
+    )
+
+
 def served() -> int | None:
     found = selectors.serving("fraud_model")
     return found.version if isinstance(found, Serving) else None
@@ -139,9 +145,9 @@ def test_evidence_against_another_champion_is_none(
     engineer: User, second_engineer: User, mlflow_says: Registry
 ) -> None:
     promoted(engineer, second_engineer, 1)
-    promoted(engineer, second_engineer, 2)
+    second = promoted(engineer, second_engineer, 2)
     entry = builders.checked(builders.requested(engineer, builders.version(3)))
-    promotions.roll_back(actor=Actor.of(engineer), person=engineer, model=entry.model, reason="")
+    rolled_back(engineer, second)
     with pytest.raises(NotPromoted, match="Another version serves"):
         promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
 
@@ -219,11 +225,31 @@ def test_rollback_is_one_step_back(engineer: User, second_engineer: User, mlflow
     promoted(engineer, second_engineer, 1)
     second = promoted(second_engineer, engineer, 2)
     assert served() == 2
-    back = promotions.roll_back(actor=Actor.of(engineer), person=engineer, model=second.model, reason="scores are off")
+    back = rolled_back(engineer, second, "scores are off")
     second.refresh_from_db()
     assert (served(), back.version.number, mlflow_says.alias) == (1, 1, 1)
     assert (second.state, second.rolled_back_by, second.note) == (State.ROLLED_BACK, engineer, "scores are off")
     assert "models.promotion_rolled_back" in actions()
+
+
+def test_rollback_pressed_twice_goes_back_once(engineer: User, second_engineer: User, mlflow_says: Registry) -> None:
+    for number in (1, 2, 3):
+        third = promoted(engineer, second_engineer, number)
+    rolled_back(engineer, third)
+    with pytest.raises(StaleState, match="fraud_model version 2 serves now.*Nothing was changed"):
+        rolled_back(second_engineer, third)
+    assert (served(), mlflow_says.alias) == (2, 2)
+    assert Promotion.objects.filter(state=State.ROLLED_BACK).count() == 1
+
+
+def test_gates_checked_twice_at_once_are_one_run(engineer: User) -> None:
+    entry = builders.requested(engineer, builders.version())
+    for _ in range(2):
+        promotions.check_again(actor=Actor.of(engineer), person=engineer, entry=entry)
+    assert Run.objects.filter(kind="gates").count() == 1
+    Run.objects.update(state="done")
+    promotions.check_again(actor=Actor.of(engineer), person=engineer, entry=entry)
+    assert Run.objects.filter(kind="gates").count() == 2
 
 
 def test_rollback_works_while_mlflow_is_down_and_the_alias_follows(
@@ -232,7 +258,7 @@ def test_rollback_works_while_mlflow_is_down_and_the_alias_follows(
     promoted(engineer, second_engineer, 1)
     second = promoted(second_engineer, engineer, 2)
     mlflow_says.down = True
-    promotions.roll_back(actor=Actor.of(engineer), person=engineer, model=second.model, reason="")
+    rolled_back(engineer, second, "")
     second.model.refresh_from_db()
     assert (served(), second.model.alias_state, mlflow_says.alias) == (1, AliasState.PENDING, 2)
     tasks.reconcile_aliases()
@@ -246,7 +272,7 @@ def test_rollback_works_while_mlflow_is_down_and_the_alias_follows(
 def test_there_must_be_something_to_roll_back_to(engineer: User, second_engineer: User, mlflow_says: Registry) -> None:
     entry = promoted(engineer, second_engineer)
     with pytest.raises(NotPromoted, match="No version served before"):
-        promotions.roll_back(actor=Actor.of(engineer), person=engineer, model=entry.model, reason="")
+        rolled_back(engineer, entry)
     assert served() == 1
 
 
