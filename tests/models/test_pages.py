@@ -6,6 +6,7 @@ from apps.models import promotions, tasks
 from apps.models.models import Promotion, RegisteredModel
 from apps.models.search import find, section
 from apps.models.types import Verdict
+from apps.pipelines.services import pipeline_named, start
 from portal.accounts.models import User
 from portal.audit.types import Actor
 from tests.models import builders
@@ -70,6 +71,26 @@ def test_who_may_only_look_changes_nothing(page: str, entry: Promotion, auditor:
         assert signed_in(outsider).post(place, {"do": do}).status_code == 404
     entry.refresh_from_db()
     assert (entry.state, Promotion.objects.count()) == ("requested", 1)
+
+
+def test_runs_that_train_are_for_who_may_see_the_model(
+    engineer: User, steward: User, officer: User, auditor: User, administrator: User, analyst: User
+) -> None:
+    """They tell the version and how good it is."""
+    pipeline, other = pipeline_named("fraud_model"), pipeline_named("payments_elt")
+    run = start(actor=Actor.of(engineer), pipeline=pipeline, started_by=engineer).run
+    places = (
+        f"/runs/{run.pk}/", f"/pipelines/runs/{run.pk}/", f"/api/runs/{run.pk}/", "/pipelines/fraud_model/",
+    )  # fmt: skip
+    for person in (engineer, steward, officer, auditor, administrator):
+        assert [signed_in(person).get(place).status_code for place in places] == [200] * len(places)
+        assert "/pipelines/fraud_model/" in text(person, "/pipelines/")
+    assert [signed_in(analyst).get(place).status_code for place in places] == [404] * len(places)
+    for place in ("/", "/pipelines/", "/api/pipelines/", "/runs/", "/search/?q=fraud"):
+        answer = signed_in(analyst).get(place).content.decode()
+        assert "Fraud model" not in answer
+        assert "fraud_model" not in answer
+    assert f"/pipelines/{other.name}/" in text(analyst, "/pipelines/")
 
 
 def test_an_empty_list_teaches(engineer: User) -> None:

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from apps.models import aliases, promotions, selectors, tasks
@@ -16,6 +16,7 @@ from portal.runs.models import Run
 from portal.workflow import ForbiddenMove, StaleState
 from tests.models import builders
 from tests.models.conftest import Registry
+from tests.people import person
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +110,68 @@ def test_the_database_keeps_the_ledger(engineer: User, second_engineer: User, ml
     ):
         with pytest.raises(DatabaseError, match=r"ledger|evidence"), transaction.atomic():
             change()
+
+
+def test_an_entry_begins_as_a_request(engineer: User, second_engineer: User) -> None:
+    now, version = timezone.now(), builders.version()
+    decided = {"decided_by": second_engineer, "decided_at": now}
+    for more in (
+        {"state": State.APPLIED, "applied_at": now, **decided},
+        {"state": State.APPROVED, **decided},
+        {"state": State.WITHDRAWN},
+        decided,
+        {"applied_at": now},
+        {"rolled_back_at": now},
+    ):
+        with pytest.raises(DatabaseError, match="begins as a request"), transaction.atomic():
+            Promotion.objects.create(model=version.model, version=version, requested_by=engineer, **more)
+    assert not Promotion.objects.exists()
+
+
+@pytest.mark.parametrize("column", ["reason", "requested_by", "decided_by", "decided_at", "note"])
+def test_what_was_decided_stays(column: str, engineer: User, second_engineer: User, mlflow_says: Registry) -> None:
+    entry = promoted(engineer, second_engineer)
+    other = {"reason": "another", "note": "another", "decided_at": timezone.now()}.get(column, person("third"))
+    with pytest.raises(DatabaseError, match="stays as it is"), transaction.atomic():
+        Promotion.objects.filter(pk=entry.pk).update(**{column: other})
+
+
+@pytest.mark.parametrize(
+    ("column", "other"),
+    [
+        ("number", 9),
+        ("mlflow_run_id", "b" * 32),
+        ("artifact_uri", "mlflow-artifacts:/else"),
+        ("artifact_sha256", "0" * 64),
+        ("signature", {"inputs": []}),
+        ("threshold", 0.01),
+        ("state", "intended"),
+    ],
+)
+def test_a_registered_version_stays_what_it_is(column: str, other: object) -> None:
+    version = builders.version()
+    with pytest.raises(DatabaseError, match="registered version stays"), transaction.atomic():
+        ModelVersion.objects.filter(pk=version.pk).update(**{column: other})
+
+
+def test_a_registered_version_keeps_its_snapshot() -> None:
+    version, other = builders.version(1), builders.version(2)
+    other_snapshot = Snapshot.objects.create(
+        **{
+            f.attname: getattr(other.snapshot, f.attname)
+            for f in Snapshot._meta.fields
+            if f.name not in ("id", "label")
+        },
+        label="another",
+    )
+    with pytest.raises(DatabaseError, match="registered version stays"), transaction.atomic():
+        ModelVersion.objects.filter(pk=version.pk).update(snapshot=other_snapshot)
+
+
+def test_these_are_tried_as_the_account_of_the_portal() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, tableowner FROM pg_tables WHERE tablename = 'ml_promotion'")
+        assert cursor.fetchone() == ("portico_app", "portico_owner")
 
 
 @pytest.mark.parametrize("gate", ["better", "signature", "drift", "snapshot"])
