@@ -299,7 +299,7 @@ def test_rollback_pressed_twice_goes_back_once(engineer: User, second_engineer: 
     for number in (1, 2, 3):
         third = promoted(engineer, second_engineer, number)
     rolled_back(engineer, third)
-    with pytest.raises(StaleState, match="fraud_model version 2 serves now.*Nothing was changed"):
+    with pytest.raises(StaleState, match=r"fraud_model version 2 serves now.*Nothing was changed"):
         rolled_back(second_engineer, third)
     assert (served(), mlflow_says.alias) == (2, 2)
     assert Promotion.objects.filter(state=State.ROLLED_BACK).count() == 1
