@@ -7,19 +7,26 @@ from apps.models.models import Gate, ModelVersion, Promotion
 from apps.models.types import GateName, GateResult, Verdict
 from portal.accounts.models import User
 from portal.audit.types import Actor
+from portal.runs.flows import ACTIVE
+from portal.runs.models import Step
 from portal.runs.services import start_run
 from portal.runs.types import RunPlan, StepPlan
 
+STEP = "models.gates"
 VIEW = "ml.view_registeredmodel"
 FEWEST_CURRENT = 100  # rows, below which current data says nothing of a distribution
 Figures = Mapping[str, Any]
 
 
 def start_check(*, actor: Actor, entry: Promotion, started_by: User | None) -> int:
-    """Starts the run that gathers the evidence; returns its number."""
+    """Starts the run that gathers the evidence; returns its number, or that of the one under way for this entry."""
+    Promotion.objects.select_for_update(no_key=True).get(pk=entry.pk)
+    steps = Step.objects.filter(kind=STEP, run__state__in=ACTIVE, params__promotion=entry.pk)
+    if (under_way := steps.values_list("run_id", flat=True).first()) is not None:
+        return under_way
     step = StepPlan(
         key="gates",
-        kind="models.gates",
+        kind=STEP,
         title=f"Check the gates of {entry}",
         params={"promotion": entry.pk, "round": next_round(entry)},
         pool="training",

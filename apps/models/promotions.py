@@ -19,7 +19,7 @@ from portal.audit.actions import Action
 from portal.audit.services import record
 from portal.audit.types import Actor, Target
 from portal.notices.services import notify, resolve
-from portal.workflow import Workflow, move
+from portal.workflow import StaleState, Workflow, move
 
 State = PromotionState
 AWAITS = "promotion_awaits"
@@ -196,16 +196,19 @@ def finish(*, actor: Actor, entry: Promotion) -> None:
         aliases.note(actor=actor, model=entry.model, number=entry.version.number, state=AliasState.MIRRORED)
 
 
-def roll_back(*, actor: Actor, person: User, model: RegisteredModel, reason: str) -> Promotion:
+def roll_back(*, actor: Actor, person: User, model: RegisteredModel, serves: int, reason: str) -> Promotion:
     """Back to the version that served before, at once: it was approved then, and an emergency waits for nobody.
 
-    The ledger decides what serves, so this works while MLflow is down; the alias follows. Raises NotPromoted.
+    `serves` is the entry that the person saw serving: pressed twice, it is rolled back once. The ledger decides what
+    serves, so this works while MLflow is down; the alias follows. Raises NotPromoted, StaleState.
     """
     with transaction.atomic():
         RegisteredModel.objects.select_for_update().get(pk=model.pk)
         if model.promotions.filter(state=State.APPROVED).exists():
             raise NotPromoted("A promotion is being applied. Wait for it, then roll it back.")
         applied = list(model.promotions.filter(state=State.APPLIED).select_related("version").order_by("-id")[:2])
+        if applied and applied[0].pk != serves:
+            raise StaleState(f"{applied[0]} serves now, not what you saw serving. Nothing was changed.")
         if len(applied) < 2:
             raise NotPromoted("No version served before this one.")
         now, before = applied

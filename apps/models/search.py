@@ -43,7 +43,7 @@ def section(user: User) -> Section | None:
     items = []
     for line in lines(models_for(user)[:SHOWN]):
         state, why = line.health
-        serves = f"version {line.serves.version.number} serves" if line.serves else why
+        serves = f"version {line.serves.version.number} serves" if line.serves and not why else why
         items.append(
             Item(
                 kind="model",

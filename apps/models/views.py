@@ -131,6 +131,12 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("models:promotion", pk=pk)
 
 
+def seen_serving(request: HttpRequest) -> int:
+    """The ledger's entry that the form named; zero is none."""
+    said = request.POST.get("serves", "")
+    return int(said) if said.isdecimal() and len(said) < 19 else 0
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def rollback(request: HttpRequest, name: str) -> HttpResponse:
     """The consequence first; the button is there."""
@@ -138,9 +144,11 @@ def rollback(request: HttpRequest, name: str) -> HttpResponse:
     if request.method == "POST":
         try:
             reason = request.POST.get("reason", "").strip()
-            back = promotions.roll_back(actor=Actor.of(person), person=person, model=found, reason=reason)
+            back = promotions.roll_back(
+                actor=Actor.of(person), person=person, model=found, serves=seen_serving(request), reason=reason
+            )
             messages.success(request, f"Version {back.version.number} serves again.")
-        except NotPromoted as error:
+        except (NotPromoted, StaleState) as error:
             messages.error(request, str(error))
         return redirect("models:model", name=name)
     context = {"model": found, "serves": selectors.champion(found), "before": selectors.before_champion(found)}

@@ -31,7 +31,7 @@ def plan_of(pipeline: Pipeline, definition: Definition, *, trigger: str) -> RunP
             ),
             *_others(definition),
         ),
-        permission=VIEW,
+        permission=definition.permission or VIEW,
         control=RUN,
         subject_kind="pipeline",
         subject_id=str(pipeline.pk),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 
 from apps.pipelines.definitions import UnknownPipeline, definition_of
@@ -44,7 +45,19 @@ class Line:
 
 
 def pipelines_for(person: Someone) -> QuerySet[Pipeline]:
-    return visible(person, Pipeline.objects.select_related("owner"))
+    return visible(person, Pipeline.objects.select_related("owner")).exclude(name__in=_kept_from(person))
+
+
+def _kept_from(person: Someone) -> list[str]:
+    """Pipelines that ask for a permission of their own, which this person lacks."""
+    return [name for name in settings.PIPELINES if (asked := _asked(name)) and not person.has_perm(asked)]
+
+
+def _asked(name: str) -> str:
+    try:
+        return definition_of(name).permission
+    except UnknownPipeline:
+        return ""
 
 
 def pipeline_for(person: Someone, name: str) -> Pipeline:

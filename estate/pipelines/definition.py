@@ -93,3 +93,4 @@ class Pipeline:
     deadline_minutes: int = 60
     tags: tuple[str, ...] = field(default=())
     steps: tuple[Step, ...] = ()
+    permission: str = ""  # "app_label.codename" of who may know of it and its runs; empty: who may see pipelines

@@ -27,4 +27,5 @@ FRAUD_MODEL = Pipeline(
     ),
     deadline_minutes=30,
     tags=("models",),
+    permission="ml.view_registeredmodel",  # its runs tell the figures of the model
 )

@@ -90,11 +90,12 @@ def version(files: Path, *, number: int = 1, sha256: str = "") -> ModelVersion:
 
 def promote(chosen: ModelVersion) -> Promotion:
     """An entry of the ledger as it stands at its end: asked for by one engineer, approved by another, applied."""
-    now = timezone.now()
-    return Promotion.objects.create(
-        model=chosen.model, version=chosen, state=PromotionState.APPLIED, requested_by=person("mila", Role.ENGINEER),
-        decided_by=person("max", Role.ENGINEER), decided_at=now, applied_at=now,
-    )  # fmt: skip
+    now, decides = timezone.now(), person("max", Role.ENGINEER)
+    entry = Promotion.objects.create(model=chosen.model, version=chosen, requested_by=person("mila", Role.ENGINEER))
+    mine = Promotion.objects.filter(pk=entry.pk)
+    mine.update(state=PromotionState.APPROVED, decided_by=decides, decided_at=now)
+    mine.update(state=PromotionState.APPLIED, applied_at=now)
+    return mine.get()
 
 
 def service(name: str = "checkout", *, rights: Sequence[str] = ("ml.score",)) -> tuple[User, str]:

@@ -1,15 +1,24 @@
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from apps.models import promotions, tasks
-from apps.models.models import Promotion, RegisteredModel
+from apps.models import promotions, selectors, served, tasks
+from apps.models.models import ModelVersion, Promotion, RegisteredModel
+from apps.models.observed import ScoringService
+from apps.models.scoring.reports import cannot_serve
 from apps.models.search import find, section
-from apps.models.types import Verdict
+from apps.models.types import GateName, GateResult, Serving, Verdict
+from apps.pipelines.services import pipeline_named, start
 from portal.accounts.models import User
+from portal.accounts.types import Role
 from portal.audit.types import Actor
-from tests.models import builders
+from tests.models import builders, observed
 from tests.models.conftest import Registry
+from tests.people import HOUSE
+from tests.people import person as person_of
 
 pytestmark = pytest.mark.django_db
 PAGES = (
@@ -72,6 +81,111 @@ def test_who_may_only_look_changes_nothing(page: str, entry: Promotion, auditor:
     assert (entry.state, Promotion.objects.count()) == ("requested", 1)
 
 
+def test_runs_that_train_are_for_who_may_see_the_model(
+    engineer: User, officer: User, auditor: User, administrator: User, analyst: User
+) -> None:
+    """They tell the version and how good it is."""
+    pipeline, other = pipeline_named("fraud_model"), pipeline_named("payments_elt")
+    run = start(actor=Actor.of(engineer), pipeline=pipeline, started_by=engineer).run
+    places = (
+        f"/runs/{run.pk}/", f"/pipelines/runs/{run.pk}/", f"/api/runs/{run.pk}/", "/pipelines/fraud_model/",
+    )  # fmt: skip
+    for person in (engineer, person_of("stella", Role.STEWARD), officer, auditor, administrator):
+        assert [signed_in(person).get(place).status_code for place in places] == [200] * len(places)
+        assert "/pipelines/fraud_model/" in text(person, "/pipelines/")
+    assert [signed_in(analyst).get(place).status_code for place in places] == [404] * len(places)
+    for place in ("/", "/pipelines/", "/api/pipelines/", "/runs/", "/search/?q=fraud"):
+        answer = signed_in(analyst).get(place).content.decode()
+        assert "Fraud model" not in answer
+        assert "fraud_model" not in answer
+    assert f"/pipelines/{other.name}/" in text(analyst, "/pipelines/")
+
+
+def reports(version: ModelVersion | None, problem: str = "", nothing: str = "") -> None:
+    now = timezone.now()
+    ScoringService.objects.update_or_create(
+        name="127.0.0.1:1",
+        defaults={"started_at": now, "at": now, "version": version, "problem": problem, "nothing": nothing},
+    )
+
+
+def health(person: User) -> tuple[str, str]:
+    line = signed_in(person).get("/api/models/").json()["models"][0]
+    return line["health"], line["why"]
+
+
+def test_what_is_approved_and_not_served_is_not_up(
+    entry: Promotion, engineer: User, second_engineer: User, mlflow_says: Registry
+) -> None:
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+    assert health(engineer) == ("waiting", "approved: version 1; no scoring service tells of itself")
+    reports(entry.version)
+    assert health(engineer) == ("up", "")
+    assert "Serves now" in text(engineer, "/models/fraud_model/")
+    second = builders.checked(builders.requested(engineer, builders.version(2)))
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=second)
+    assert health(engineer)[0] == "running"
+    reports(entry.version, problem="its files are not those that were approved")
+    said = "approved: version 2; the service still serves version 1: its files are not those that were approved"
+    assert health(engineer) == ("failed", said)
+    for place in ("/models/", "/models/fraud_model/"):
+        shown = text(engineer, place)
+        assert said in shown
+        assert "Serves now" not in shown
+        assert "state--up" not in shown
+    assert f"{said[1:]}." in text(engineer, "/models/fraud_model/versions/2/")
+    found = section(engineer)
+    assert found is not None
+    assert (found.items[0].state, found.items[0].why) == ("failed", said)
+
+
+def test_a_service_that_says_nothing_of_why_is_failed_after_some_seconds(
+    entry: Promotion, second_engineer: User, mlflow_says: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+    reports(None, nothing="starts")
+    assert health(second_engineer)[0] == "running"
+    monkeypatch.setattr(served, "LOADS_WITHIN", timedelta(0))
+    assert health(second_engineer) == ("failed", "approved: version 1; the service serves nothing: starts")
+
+
+def test_an_open_alert_is_not_up(entry: Promotion, second_engineer: User, mlflow_says: Registry) -> None:
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+    reports(entry.version)
+    told = selectors.serving("fraud_model")
+    assert isinstance(told, Serving)
+    cannot_serve(told, "no memory")
+    state, why = health(second_engineer)
+    assert state == "failed"
+    assert "cannot be served: no memory" in why
+
+
+def test_a_drifted_model_is_not_up(engineer: User, settings) -> None:  # type: ignore[no-untyped-def]
+    version = observed.version()
+    reports(version)
+    observed.log(version, 400, amount=1_000_000, INSTALLMENTS=99)
+    settings.DRIFT_SHARE = 0.01
+    assert observed.compared(version.model).state == "drifted"
+    assert health(engineer) == ("drifted", "serves version 1; its inputs drifted from the training rows")
+    assert "state--drifted" in text(engineer, "/models/")
+
+
+def test_evidence_is_in_words(entry: Promotion, second_engineer: User) -> None:
+    figures = {
+        "ours": 0.880325537434023, "theirs": 0.5, "low": 0.1, "high": None, "rows": 12345, "passed": True,
+        "seed": 20240501, "inputs": {"AMOUNT": "double"}, "new": [],
+    }  # fmt: skip
+    results = [GateResult(GateName.BETTER, Verdict.PASSED, "Better.", figures)]
+    promotions.write_gates(
+        actor=HOUSE, entry=entry, results=results, against=None, round_=2, run_id=1, fingerprint="", at=timezone.now()
+    )
+    shown = text(second_engineer, f"/models/promotions/{entry.pk}/")
+    for said in ("0.88<", "12,345", "AMOUNT (double)", "PR-AUC of this version", "none"):
+        assert said in shown
+    for raw in ("0.880325", "{&#x27;", "True", "seed", "20240501", "20,240,501"):
+        assert raw not in shown.split('id="gates-heading"')[1]
+
+
 def test_an_empty_list_teaches(engineer: User) -> None:
     assert "No model is trained yet" in text(engineer, "/models/")
 
@@ -123,7 +237,11 @@ def test_a_rollback_shows_its_consequence_first(
     promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=second)
     shown = text(engineer, "/models/fraud_model/rollback/")
     assert "payments are scored by version 1" in shown
-    signed_in(engineer).post("/models/fraud_model/rollback/", {"reason": "too many flags"})
+    assert f'name="serves" value="{second.pk}"' in shown
+    form = {"reason": "too many flags", "serves": second.pk}
+    signed_in(engineer).post("/models/fraud_model/rollback/", form)
+    again = signed_in(engineer).post("/models/fraud_model/rollback/", form, follow=True)
+    assert "version 1 serves now, not what you saw serving. Nothing was changed." in again.content.decode()
     assert "too many flags" in text(engineer, "/models/fraud_model/")
     assert mlflow_says.alias == 1
 
@@ -138,7 +256,9 @@ def test_a_moved_alias_is_said_on_the_model_and_put_back_there(
     shown = text(engineer, "/models/fraud_model/")
     assert "Alias moved outside the portal." in shown
     assert "Set the alias back to version 1" in shown
-    assert "alias moved outside the portal" in text(engineer, "/models/")
+    reports(entry.version)
+    assert health(engineer) == ("alert", "serves version 1; alias moved outside the portal")
+    assert "not served" not in text(engineer, "/models/")
     signed_in(engineer).post("/models/fraud_model/alias/")
     assert mlflow_says.alias == 1
     assert "Alias moved outside" not in text(engineer, "/models/fraud_model/")

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from apps.models import aliases, promotions, selectors, tasks
@@ -16,6 +16,7 @@ from portal.runs.models import Run
 from portal.workflow import ForbiddenMove, StaleState
 from tests.models import builders
 from tests.models.conftest import Registry
+from tests.people import person
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +24,12 @@ pytestmark = pytest.mark.django_db
 def promoted(asks: User, decides: User, number: int = 1) -> Promotion:
     entry = builders.checked(builders.requested(asks, builders.version(number)))
     return promotions.approve(actor=Actor.of(decides), person=decides, entry=entry)
+
+
+def rolled_back(person: User, entry: Promotion, reason: str = "") -> Promotion:
+    return promotions.roll_back(
+        actor=Actor.of(person), person=person, model=entry.model, serves=entry.pk, reason=reason
+    )
 
 
 def served() -> int | None:
@@ -105,6 +112,68 @@ def test_the_database_keeps_the_ledger(engineer: User, second_engineer: User, ml
             change()
 
 
+def test_an_entry_begins_as_a_request(engineer: User, second_engineer: User) -> None:
+    now, version = timezone.now(), builders.version()
+    decided = {"decided_by": second_engineer, "decided_at": now}
+    for more in (
+        {"state": State.APPLIED, "applied_at": now, **decided},
+        {"state": State.APPROVED, **decided},
+        {"state": State.WITHDRAWN},
+        decided,
+        {"applied_at": now},
+        {"rolled_back_at": now},
+    ):
+        with pytest.raises(DatabaseError, match="begins as a request"), transaction.atomic():
+            Promotion.objects.create(model=version.model, version=version, requested_by=engineer, **more)
+    assert not Promotion.objects.exists()
+
+
+@pytest.mark.parametrize("column", ["reason", "requested_by", "decided_by", "decided_at", "note"])
+def test_what_was_decided_stays(column: str, engineer: User, second_engineer: User, mlflow_says: Registry) -> None:
+    entry = promoted(engineer, second_engineer)
+    other = {"reason": "another", "note": "another", "decided_at": timezone.now()}.get(column, person("third"))
+    with pytest.raises(DatabaseError, match="stays as it is"), transaction.atomic():
+        Promotion.objects.filter(pk=entry.pk).update(**{column: other})
+
+
+@pytest.mark.parametrize(
+    ("column", "other"),
+    [
+        ("number", 9),
+        ("mlflow_run_id", "b" * 32),
+        ("artifact_uri", "mlflow-artifacts:/else"),
+        ("artifact_sha256", "0" * 64),
+        ("signature", {"inputs": []}),
+        ("threshold", 0.01),
+        ("state", "intended"),
+    ],
+)
+def test_a_registered_version_stays_what_it_is(column: str, other: object) -> None:
+    version = builders.version()
+    with pytest.raises(DatabaseError, match="registered version stays"), transaction.atomic():
+        ModelVersion.objects.filter(pk=version.pk).update(**{column: other})
+
+
+def test_a_registered_version_keeps_its_snapshot() -> None:
+    version, other = builders.version(1), builders.version(2)
+    other_snapshot = Snapshot.objects.create(
+        **{
+            f.attname: getattr(other.snapshot, f.attname)
+            for f in Snapshot._meta.fields
+            if f.name not in ("id", "label")
+        },
+        label="another",
+    )
+    with pytest.raises(DatabaseError, match="registered version stays"), transaction.atomic():
+        ModelVersion.objects.filter(pk=version.pk).update(snapshot=other_snapshot)
+
+
+def test_these_are_tried_as_the_account_of_the_portal() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, tableowner FROM pg_tables WHERE tablename = 'ml_promotion'")
+        assert cursor.fetchone() == ("portico_app", "portico_owner")
+
+
 @pytest.mark.parametrize("gate", ["better", "signature", "drift", "snapshot"])
 @pytest.mark.parametrize("verdict", [Verdict.FAILED, Verdict.UNKNOWN])
 def test_one_gate_that_did_not_pass_is_enough(
@@ -139,9 +208,9 @@ def test_evidence_against_another_champion_is_none(
     engineer: User, second_engineer: User, mlflow_says: Registry
 ) -> None:
     promoted(engineer, second_engineer, 1)
-    promoted(engineer, second_engineer, 2)
+    second = promoted(engineer, second_engineer, 2)
     entry = builders.checked(builders.requested(engineer, builders.version(3)))
-    promotions.roll_back(actor=Actor.of(engineer), person=engineer, model=entry.model, reason="")
+    rolled_back(engineer, second)
     with pytest.raises(NotPromoted, match="Another version serves"):
         promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
 
@@ -219,11 +288,31 @@ def test_rollback_is_one_step_back(engineer: User, second_engineer: User, mlflow
     promoted(engineer, second_engineer, 1)
     second = promoted(second_engineer, engineer, 2)
     assert served() == 2
-    back = promotions.roll_back(actor=Actor.of(engineer), person=engineer, model=second.model, reason="scores are off")
+    back = rolled_back(engineer, second, "scores are off")
     second.refresh_from_db()
     assert (served(), back.version.number, mlflow_says.alias) == (1, 1, 1)
     assert (second.state, second.rolled_back_by, second.note) == (State.ROLLED_BACK, engineer, "scores are off")
     assert "models.promotion_rolled_back" in actions()
+
+
+def test_rollback_pressed_twice_goes_back_once(engineer: User, second_engineer: User, mlflow_says: Registry) -> None:
+    for number in (1, 2, 3):
+        third = promoted(engineer, second_engineer, number)
+    rolled_back(engineer, third)
+    with pytest.raises(StaleState, match=r"fraud_model version 2 serves now.*Nothing was changed"):
+        rolled_back(second_engineer, third)
+    assert (served(), mlflow_says.alias) == (2, 2)
+    assert Promotion.objects.filter(state=State.ROLLED_BACK).count() == 1
+
+
+def test_gates_checked_twice_at_once_are_one_run(engineer: User) -> None:
+    entry = builders.requested(engineer, builders.version())
+    for _ in range(2):
+        promotions.check_again(actor=Actor.of(engineer), person=engineer, entry=entry)
+    assert Run.objects.filter(kind="gates").count() == 1
+    Run.objects.update(state="done")
+    promotions.check_again(actor=Actor.of(engineer), person=engineer, entry=entry)
+    assert Run.objects.filter(kind="gates").count() == 2
 
 
 def test_rollback_works_while_mlflow_is_down_and_the_alias_follows(
@@ -232,7 +321,7 @@ def test_rollback_works_while_mlflow_is_down_and_the_alias_follows(
     promoted(engineer, second_engineer, 1)
     second = promoted(second_engineer, engineer, 2)
     mlflow_says.down = True
-    promotions.roll_back(actor=Actor.of(engineer), person=engineer, model=second.model, reason="")
+    rolled_back(engineer, second, "")
     second.model.refresh_from_db()
     assert (served(), second.model.alias_state, mlflow_says.alias) == (1, AliasState.PENDING, 2)
     tasks.reconcile_aliases()
@@ -246,7 +335,7 @@ def test_rollback_works_while_mlflow_is_down_and_the_alias_follows(
 def test_there_must_be_something_to_roll_back_to(engineer: User, second_engineer: User, mlflow_says: Registry) -> None:
     entry = promoted(engineer, second_engineer)
     with pytest.raises(NotPromoted, match="No version served before"):
-        promotions.roll_back(actor=Actor.of(engineer), person=engineer, model=entry.model, reason="")
+        rolled_back(engineer, entry)
     assert served() == 1
 
 
