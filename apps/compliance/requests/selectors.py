@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db.models import CharField, Q, QuerySet
@@ -98,6 +100,12 @@ def chosen_keys(search: SubjectDiscovery | None) -> tuple[str, ...]:
 def trace_of(search: SubjectDiscovery) -> Trace | None:
     content = opened_part(search, "trace")
     return None if content is None else Trace.from_bytes(content)
+
+
+def known_trace(request: SubjectRequest) -> Trace | None:
+    """Of all searches of the request: what one of them knew is looked for until the request ends."""
+    traces = [trace for search in request.discoveries.all() if (trace := trace_of(search)) is not None]
+    return reduce(or_, traces) if traces else None
 
 
 def plan_in(search: SubjectDiscovery) -> Plan:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.compliance.requests import outcomes, packages
 from apps.compliance.requests.flow import REQUEST
 from apps.compliance.requests.models import SubjectPlan, SubjectRequest
-from apps.compliance.requests.selectors import address_of, chosen_keys, plan_in, trace_of
+from apps.compliance.requests.selectors import address_of, chosen_keys, known_trace, plan_in
 from apps.compliance.requests.types import Law, State
 from apps.compliance.subjects import collect, discovery, erasure, ledger, rescan
 from apps.compliance.subjects.types import Discovery, Plan, Subject, Trace
@@ -73,24 +73,19 @@ def search(context: StepContext) -> Outcome:
                     outcomes.several(request, found, run=context.run_id)
                 return Outcome(f"{len(found.candidates)} people share the address: somebody must choose")
             keys = tuple(candidate.key for candidate in found.candidates)
-        result = discovery.discover(subject=subject_of(request, keys), check=context.check)
-    trace = merged(trace_of(before) if before else None, result.trace)
+        result = discover(context, request, keys)
     with context.fenced():
-        outcomes.found(request, Discovery(result.plan, trace), keys, run=context.run_id)
+        outcomes.found(request, result, keys, run=context.run_id)
     for place in result.plan.places:
         context.log(f"{place.dataset.title}: {place.rows} rows")
     rows = sum(place.rows for place in result.plan.places)
     return Outcome(f"{rows} rows in {len(result.plan.places)} datasets", {"rows": rows})
 
 
-def merged(before: Trace | None, now: Trace) -> Trace:
-    """What an earlier search knew stays: after an erasure that left something, the stores no longer tell it."""
-    if before is None:
-        return now
-    parts = []
-    for old, new in ((before.keys, now.keys), (before.values, now.values)):
-        parts.append({name: old.get(name, frozenset()) | new.get(name, frozenset()) for name in {*old, *new}})
-    return Trace(*parts)
+def discover(context: StepContext, request: SubjectRequest, keys: tuple[str, ...]) -> Discovery:
+    """With what the request knew before: places and findings of the plan are of old values and keys, too."""
+    known = known_trace(request)
+    return discovery.discover(subject=subject_of(request, keys), check=context.check, before=known)
 
 
 def plan_of(context: StepContext) -> tuple[SubjectPlan, Plan, Trace]:
@@ -98,7 +93,7 @@ def plan_of(context: StepContext) -> tuple[SubjectPlan, Plan, Trace]:
     row = SubjectPlan.objects.select_related("discovery", "request").get(pk=int(context.params["plan"]))
     if row.approved_by_id is None or row.approved_sha256 != row.sha256:
         raise StepFailed("the plan is not approved")
-    trace = trace_of(row.discovery)
+    trace = known_trace(row.request)
     if trace is None:
         raise StepFailed(NO_TRACE)
     if row.request.run_id != context.run_id:
@@ -114,7 +109,7 @@ def compare(context: StepContext) -> Outcome:
         raise StepFailed("the request has moved on")
     keys = chosen_keys(row.discovery)
     with asking():
-        fresh = discovery.discover(subject=subject_of(request, keys), check=context.check)
+        fresh = discover(context, request, keys)
     if fresh.plan.digest != plan.digest:
         with context.fenced():
             outcomes.stale(request, fresh, keys, run=context.run_id, plan=row.number)
@@ -171,7 +166,7 @@ def search_again(context: StepContext) -> Outcome:
     elif request.state != State.RESCANNING:
         raise StepFailed("the request has moved on")
     found = request.discoveries.first()
-    trace = trace_of(found) if found else None
+    trace = known_trace(request)
     if found is None or trace is None:
         raise StepFailed(NO_TRACE)
     with asking():
@@ -194,7 +189,7 @@ def package(context: StepContext) -> Outcome:
     if request.state != State.PACKAGING:
         return Outcome("packaged already")
     found = request.discoveries.first()
-    trace = trace_of(found) if found else None
+    trace = known_trace(request)
     if found is None or trace is None:
         raise StepFailed("search the stores first")
     key = uuid4()

@@ -56,15 +56,18 @@ def identify(*, email: str, check: Check) -> Identified:
     )
 
 
-def discover(*, subject: Subject, check: Check) -> Discovery:
-    """The whole plan, and the trace to keep sealed for `erasure` and `rescan`."""
+def discover(*, subject: Subject, check: Check, before: Trace | None = None) -> Discovery:
+    """The whole plan, and the trace to keep sealed for `erasure` and `rescan`.
+
+    `before` is what the same request knew already: it is looked for, too, and stays in the trace."""
+    before = before or Trace()
     territory = surveyed()
     reaches = {source: reach(source) for source in settings.STORES}
-    keys = keys_of(territory, reaches, subject, check)
+    keys = keys_of(territory, reaches, subject, check, before.keys)
     values, shared = values_of(territory, reaches, keys, subject, check)
     keys[EMAIL] = values.pop("own email")
-    trace = Trace(keys, values)
-    planner = Planner(territory, reaches, keys, live_keys(reaches), Matcher(values), check)
+    trace = before | Trace(keys, values)
+    planner = Planner(territory, reaches, trace.keys, live_keys(reaches), Matcher(trace.values), check)
     plan = planner.plan(shared, holders.find(trace))
     return Discovery(plan, trace)
 
@@ -114,16 +117,16 @@ def _shown(territory: Territory, site: Site, document: Mapping[str, Any]) -> dic
 
 
 def keys_of(
-    territory: Territory, reaches: Mapping[str, Reach], subject: Subject, check: Check
+    territory: Territory, reaches: Mapping[str, Reach], subject: Subject, check: Check, before: Keys
 ) -> dict[str, frozenset[str]]:
-    """Keys of the person and of their things, by domain. A thing is theirs where its own row (or a copy of it, when
-    the original is gone) is theirs; that something of theirs points at it is not enough."""
+    """Keys of the person and of their things, by domain, with those known `before`. A thing is theirs where its own
+    row (or a copy of it, when the original is gone) is theirs; that something of theirs points at it is not enough."""
     identities = {domain.name for domain in territory.domains if domain.rank == 0}
-    keys = {name: frozenset(subject.keys) for name in identities}
+    keys = {name: frozenset(subject.keys) | before.get(name, frozenset()) for name in identities}
     for domain in territory.domains:
         if domain.rank == 0:
             continue
-        found: set[str] = set()
+        found = set(before.get(domain.name, ()))
         for column in sorted(territory.own[domain.name]):
             site = territory.sites[territory.columns[column].dataset_id]
             owners = tuple(owner for owner in territory.owners_of(site) if owner.rank < domain.rank)

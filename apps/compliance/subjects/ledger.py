@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.db.models import Q
 
 from apps.compliance.models import Forgotten, ForgottenKey
 from apps.compliance.subjects.rules import EMAIL
@@ -24,19 +25,22 @@ def digest(domain: str, value: str) -> bytes:
 
 
 def enter(*, actor: Actor, request: str, plan: Plan, trace: Trace) -> int:
-    """Before anything is erased: from here on every load leaves the person out. Again changes nothing.
+    """Before anything is erased: from here on every load leaves the person out. The same again changes nothing.
 
-    `request` is the request's id. Returns how many digests are kept for it. Runs in the caller's transaction
+    `request` is the request's id. What a later plan knows more is a further entry, which says everything anew: the
+    ledger is only ever added to. Returns how many digests are kept. Runs in the caller's transaction
     (`context.fenced()`), with its audit event.
     """
-    forgotten, new = Forgotten.objects.get_or_create(request=request, defaults={"actions": actions(plan)})
-    if not new:
-        return forgotten.keys.count()
-    rows = [
-        ForgottenKey(forgotten=forgotten, domain=domain, digest=digest(domain, value))
-        for domain, values in sorted(trace.keys.items())
-        for value in sorted(values)
-    ]
+    before = list(Forgotten.objects.filter(Q(request=request) | Q(request__startswith=f"{request}/")).order_by("pk"))
+    said = {**(before[-1].actions if before else {}), **actions(plan)}
+    known = set(before[-1].keys.values_list("domain", "digest")) if before else set()
+    known = {(domain, bytes(value)) for domain, value in known}
+    wanted = known | {(domain, digest(domain, value)) for domain, each in trace.keys.items() for value in each}
+    if before and wanted == known and said == before[-1].actions:
+        return len(known)
+    name = f"{request}/{len(before) + 1}" if before else request
+    forgotten = Forgotten.objects.create(request=name, actions=said)
+    rows = [ForgottenKey(forgotten=forgotten, domain=domain, digest=value) for domain, value in sorted(wanted)]
     ForgottenKey.objects.bulk_create(rows, batch_size=BATCH)
     record(
         actor=actor,
@@ -54,7 +58,7 @@ def actions(plan: Plan) -> dict[str, str]:
 def remembered(domains: Iterable[str]) -> dict[str, dict[bytes, int]]:
     """By domain, the digests of erased people's keys, and whose erasure each belongs to."""
     found: dict[str, dict[bytes, int]] = {}
-    rows = ForgottenKey.objects.filter(domain__in=set(domains))
+    rows = ForgottenKey.objects.filter(domain__in=set(domains)).order_by("forgotten_id")  # the newest entry decides
     for domain, value, forgotten in rows.values_list("domain", "digest", "forgotten_id"):
         found.setdefault(domain, {})[bytes(value)] = forgotten
     return found

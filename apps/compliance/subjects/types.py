@@ -239,6 +239,13 @@ class Trace:
     keys: Mapping[str, frozenset[str]] = field(repr=False, default_factory=dict)
     values: Mapping[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
+    def __or__(self, other: "Trace") -> "Trace":
+        """What either knows: after an erasure that left something, the stores no longer tell what was found first."""
+        parts = []
+        for mine, more in ((self.keys, other.keys), (self.values, other.values)):
+            parts.append({name: mine.get(name, frozenset()) | more.get(name, frozenset()) for name in {*mine, *more}})
+        return Trace(*parts)
+
     @property
     def texts(self) -> frozenset[str]:
         return frozenset(value for each in self.values.values() for value in each)

@@ -24,7 +24,7 @@ from portal.runs.executor import work
 from portal.runs.keeper import keeper
 from portal.runs.models import Attempt, LogLine, Run, Step
 from portal.stores import open_store
-from portal.stores.types import Sql
+from portal.stores.types import Command, Sql
 from tests.compliance.requests.builders import opened, plan_of
 from tests.compliance.subjects import town
 from tests.compliance.subjects.conftest import loaded, streets
@@ -145,6 +145,35 @@ def test_an_erasure_from_the_address_to_the_certificate(loaded: None, officer: U
     assert proof["plan"] is None
     assert all(each["columns"] and each["rows"] for each in proof["searched"])
     assert len(proof["searched"]) == 3
+
+
+def test_what_was_found_at_first_is_looked_for_until_it_is_gone(
+    loaded: None, officer: User, second_officer: User
+) -> None:
+    """Her telephone number is the id of a document, which nothing can cut out; the first erasure takes away every
+    row that tells whose number it is, and yet no later search, plan or erasure forgets it."""
+    documents = open_store("documents", "owner")
+    documents.execute(Command({"insert": "town_logs", "documents": [{"_id": f"sms {town.PHONE}", "status": 200}]}))
+    request = searched(officer, town.ANN)
+    left = [{"dataset": "documents: town_logs", "column": "_id", "rows": 1, "what": "a value of the person"}]
+    for number in (1, 2):
+        run = drain(approved(request, officer, second_officer))
+        request.refresh_from_db()
+        assert (run.state, request.state, request.residual) == ("done", State.INCOMPLETE, 1), (number, run.reason)
+        assert run.steps.get(key="rescan").output["residues"] == left
+        if number == 1:
+            drain(running.start_search(actor=officer, request=request))
+            request.refresh_from_db()
+            assert [place.dataset.title for place in plan_in(request.discoveries.first()).places][-1:] == [  # type: ignore[arg-type]
+                "documents: town_logs"
+            ]
+    drain(running.start_rescan(actor=officer, request=request))
+    request.refresh_from_db()
+    assert (request.state, request.residual) == (State.INCOMPLETE, 1)
+    documents.execute(Command({"delete": "town_logs", "deletes": [{"q": {"_id": f"sms {town.PHONE}"}, "limit": 1}]}))
+    drain(running.start_rescan(actor=officer, request=request))
+    request.refresh_from_db()
+    assert (request.state, request.residual) == (State.COMPLETE, 0)
 
 
 def test_an_access_request_to_its_package_and_a_store_that_is_down(
