@@ -37,16 +37,16 @@ class StagedRows:
         return [Held(PLACE, gone, "rows")]
 
     def _counted(self, traces: Traces, *, check: Callable[[], None] = lambda: None) -> dict[Path, int]:
-        """Rows of the person by file. Raises HolderSilent while a run still writes or loads any."""
+        """Rows of the person by file. Raises HolderSilent while a run holds a pipeline: what it loads or builds may
+        have been read before the erasure, whether or not a file of it stands here now."""
         busy = PipelineRun.objects.filter(released_at=None).values_list("run_id", flat=True).first()
-        files = list(_files())
-        if busy is not None and files:
+        if busy is not None:
             raise HolderSilent(
-                f"Run {busy} is on its way into the warehouse: its staged files are read when it has ended."
+                f"Run {busy} is on its way into the warehouse: what it brings is read when it has ended."
             )
         matcher, keys = matcher_of(traces.values), frozenset().union(*traces.keys.values())
         found = {}
-        for file in files:
+        for file in _files():
             check()
             found[file] = _rows(file, matcher, keys)
         return found
@@ -69,11 +69,19 @@ def _rows(file: Path, matcher: Matcher, keys: frozenset[str]) -> int:
         return 1
     with opened:
         return sum(
-            any(_is_theirs(value, matcher, keys) for value in row.values())
+            _is_theirs(row, matcher, keys)  # with the names of its columns
             for batch in opened.iter_batches(batch_size=ROWS)
             for row in batch.to_pylist()
         )
 
 
 def _is_theirs(value: object, matcher: Matcher, keys: frozenset[str]) -> bool:
-    return isinstance(value, str) and (value in keys or bool(matcher.found(value)))
+    """In whatever a cell holds: texts, numbers, arrays and documents with their keys, dates."""
+    if isinstance(value, Mapping):
+        return any(_is_theirs(each, matcher, keys) for pair in value.items() for each in pair)
+    if isinstance(value, list | tuple | set):
+        return any(_is_theirs(each, matcher, keys) for each in value)
+    if value is None or isinstance(value, bool):
+        return False
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return text in keys or bool(matcher.found(text))

@@ -22,7 +22,15 @@ class Sought:
     keys: frozenset[str]
 
     def has(self, value: object) -> bool:
-        return isinstance(value, str) and (value in self.keys or bool(self.matcher.found(value)))
+        """In whatever a cell holds: texts, numbers, arrays and documents with their keys, dates."""
+        if isinstance(value, Mapping):
+            return any(self.has(key) or self.has(each) for key, each in value.items())
+        if isinstance(value, list | tuple | set):
+            return any(self.has(each) for each in value)
+        if value is None or isinstance(value, bool):
+            return False
+        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+        return text in self.keys or bool(self.matcher.found(text))
 
 
 class Answers:
@@ -92,6 +100,8 @@ def rows_of(row: Execution, sought: Sought) -> int:
     except Broken:
         raise HolderSilent(f"The result of {row} does not open with the key for results.") from None
     table = pq.read_table(io.BytesIO(content))
+    if any(sought.has(name) for name in table.column_names):
+        return max(int(table.num_rows), 1)  # a pivot: the column is theirs in every row
     return sum(any(sought.has(value) for value in line.values()) for line in table.to_pylist())
 
 

@@ -119,13 +119,21 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "compliance/request_new.html", context, status=400 if error else 200)
 
 
+def day_in(text: str) -> date:
+    """Raises ValueError. `fromisoformat` alone takes 20261125 and 2026-W48-3, too."""
+    found = date.fromisoformat(text)
+    if text != found.isoformat():
+        raise ValueError("not YYYY-MM-DD")
+    return found
+
+
 def typed(request: HttpRequest) -> dict[str, Any]:
     """What the form holds, as the service takes it. Raises Refused."""
     form = request.POST
     services.check_choice(form.get("kind", ""), list(Kind), "kind")
     services.check_choice(form.get("law", ""), list(Law), "law")
     try:
-        received_on = date.fromisoformat(form.get("received_on", ""))
+        received_on = day_in(form.get("received_on", ""))
     except ValueError:
         raise Refused("Type the day as in 2026-03-31.", "received_on") from None
     return {

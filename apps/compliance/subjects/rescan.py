@@ -13,6 +13,7 @@ from apps.compliance.subjects.territory import survey
 from apps.compliance.subjects.types import (
     Action,
     Check,
+    HeldThing,
     KeptRows,
     Place,
     Plan,
@@ -32,6 +33,7 @@ COLUMN = "a personal column that is not masked"
 def rescan(*, plan: Plan, trace: Trace, check: Check, progress: Progress) -> Rescan:
     """Every text and JSON column and path of every store as it is now, and every holder. Raises StoreError."""
     territory, matcher = survey(), Matcher(trace.values)
+    before = holders.find(trace)
     residues: list[Residue] = []
     kept: list[KeptRows] = []
     searched: list[Searched] = []
@@ -49,7 +51,16 @@ def rescan(*, plan: Plan, trace: Trace, check: Check, progress: Progress) -> Res
             kept += rows
         searched.append(look.searched())
         progress(sum(each.rows for each in searched))
-    return Rescan(tuple(residues), tuple(searched), tuple(kept), holders.find(trace), alone)
+    return Rescan(tuple(residues), tuple(searched), tuple(kept), _held(before, holders.find(trace)), alone)
+
+
+def _held(before: tuple[HeldThing, ...], after: tuple[HeldThing, ...]) -> tuple[HeldThing, ...]:
+    """As it is at the end, and every silence of the beginning: a load that was under way then and is over now may
+    have written behind the search."""
+    silent = [
+        each for each in before if each.silent and each.holder not in {then.holder for then in after if then.silent}
+    ]
+    return (*silent, *after)
 
 
 def _values(seen: Seen) -> Iterator[Residue]:

@@ -198,6 +198,8 @@ def test_a_request_is_opened_by_the_form(officer: User) -> None:
         ({"email": "<script>@example.org"}, "before the @"),
         ({"received_on": "31.3.2026"}, "Type the day as in"),
         ({"received_on": "2026-02-30"}, "Type the day as in"),
+        ({"received_on": "20260302"}, "Type the day as in"),
+        ({"received_on": "2026-W10-1"}, "Type the day as in"),
         ({"received_on": "9999-12-31"}, "after today"),
         ({"kind": "portability"}, "Choose one of the options"),
         ({"law": ""}, "Choose one of the options"),

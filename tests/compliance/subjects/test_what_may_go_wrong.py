@@ -12,8 +12,8 @@ from django.conf import settings as portal
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from apps.compliance.models import ForgottenKey
-from apps.compliance.subjects import erasure, holders, tables
+from apps.compliance.models import Forgotten, ForgottenKey
+from apps.compliance.subjects import erasure, holders, ledger, rescan, tables
 from apps.compliance.subjects.discovery import NoRules
 from apps.compliance.subjects.types import FindingKind
 from apps.pipelines.models import StagedFile
@@ -34,6 +34,17 @@ class Silent:
 
     def find(self, traces: Traces) -> list[Held]:
         raise HolderSilent("It is away.")
+
+
+class SilentOnce:
+    title = "Silent at first"
+    asked = 0
+
+    def find(self, traces: Traces) -> list[Held]:
+        type(self).asked += 1
+        if type(self).asked == 1:
+            raise HolderSilent("A load is under way.")
+        return [Held("rows", 0, "rows")]
 
 
 def test_killed_in_the_middle_and_resumed(streets: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +150,68 @@ def test_the_account_adds_nothing_and_makes_nothing(mongo: None) -> None:
             open_store(source, "privacy").execute(statement)
         assert caught.value.code == "forbidden", statement
     open_store("oltp", "owner").execute(Sql("drop table public.of_town"))
+
+
+def test_a_later_plan_adds_to_the_ledger(db: None) -> None:
+    domain = "oltp.town.customers.id"
+    first, second = (asks.Trace({domain: frozenset({key})}) for key in ("cus_1", "cus_2"))
+    for trace, kept in ((first, 1), (first, 1), (second, 2), (second, 2), (first | second, 2)):
+        with transaction.atomic():
+            assert ledger.enter(actor=town.HOUSE, request="7", plan=asks.Plan((), (), (), ()), trace=trace) == kept
+    assert list(Forgotten.objects.order_by("pk").values_list("request", flat=True)) == ["7", "7/2"]
+    newest = Forgotten.objects.get(request="7/2").pk
+    assert ledger.remembered([domain])[domain] == {
+        ledger.digest(domain, key): newest for key in ("cus_1", "cus_2")
+    }  # fmt: skip
+
+
+def test_a_holder_that_was_silent_when_the_search_began_is_not_forgotten(db: None, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.STORES, settings.HOLDERS = {}, {"once": f"{__name__}.SilentOnce"}
+    scan = rescan.rescan(plan=asks.Plan((), (), (), ()), trace=asks.Trace(), check=asks.go_on, progress=asks.quiet)
+    assert [(thing.silent, thing.count) for thing in scan.held] == [("A load is under way.", 0), ("", 0)]
+    assert not scan.complete
+
+
+def test_a_run_that_holds_a_pipeline_is_silent_without_any_file(db: None, settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    settings.STAGE_DIR = tmp_path / "nothing"
+    settings.HOLDERS = {"pipelines.staged": settings.HOLDERS["pipelines.staged"]}
+    run = builders.ended()
+    (thing,) = holders.find(asks.Trace())
+    assert thing.silent.startswith(f"Run {run.run_id} is on its way")
+    type(run).objects.update(released_at=timezone.now())
+    assert [thing.silent for thing in holders.find(asks.Trace()) if thing.silent] == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"x": [["a", town.ANN], ["b"]]},
+        {"x": [[{"deep": {"who": town.ANN}}], [{"deep": {"who": "z"}}]]},
+        {"x": [{"n": int(town.PHONE)}, {"n": 1}]},
+        {"x": [int(town.PHONE), 1]},
+        {"x": [["cus_ann"], ["cus_bob"]]},
+        {town.ANN: [1]},
+    ],
+)
+def test_a_person_in_arrays_numbers_and_names_of_columns(
+    db: None,
+    analyst: User,
+    settings,
+    tmp_path: Path,
+    column: dict[str, list[object]],  # type: ignore[no-untyped-def]
+) -> None:
+    settings.STAGE_DIR, settings.RESULTS_DIR = tmp_path / "stage", tmp_path / "results"
+    row = executed(analyst, "select 1", ["x"])
+    results.write(row.pk, [pa.record_batch(column)], list(column), by_name=False)
+    settings.STAGE_DIR.mkdir()
+    pq.write_table(pa.table(column), settings.STAGE_DIR / "a.parquet")
+    values = {"email": frozenset({town.ANN}), "phone": frozenset({town.PHONE})}
+    trace = asks.Trace({"oltp.town.customers.id": frozenset({"cus_ann"})}, values)
+    places = ("results of queries", "rows staged for the warehouse")
+    assert [thing.count for thing in holders.find(trace) if thing.place in places] == [1, 1]
+    holders.erase(trace, check=asks.go_on)
+    assert not results.path_of(row.pk).exists()
+    assert not (settings.STAGE_DIR / "a.parquet").exists()
 
 
 def test_a_silent_holder_is_said(settings) -> None:  # type: ignore[no-untyped-def]
