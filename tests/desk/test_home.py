@@ -103,7 +103,7 @@ def test_home_costs_few_queries_however_much_there_is(client: Client, officer: U
     client.force_login(officer)
     with CaptureQueriesContext(connection) as queries:
         assert client.get("/").status_code == 200
-    assert len(queries) <= 14, [query["sql"][:90] for query in queries]
+    assert len(queries) <= 15, [query["sql"][:90] for query in queries]
 
 
 def test_the_strip_says_which_part_is_down_and_what_still_works(client: Client, analyst: User, monkeypatch) -> None:  # type: ignore[no-untyped-def]
