@@ -17,9 +17,10 @@ from apps.compliance.subjects import erasure, holders, ledger, rescan, tables
 from apps.compliance.subjects.discovery import NoRules
 from apps.compliance.subjects.types import FindingKind
 from apps.pipelines.models import StagedFile
-from apps.queries import results
+from apps.queries import results, services
 from apps.queries.models import Execution
 from apps.queries.sealing import open_sealed, seal
+from apps.queries.types import AnswerColumn, Outcome
 from portal.accounts.models import User
 from portal.holders import Held, HolderSilent, Traces
 from portal.runs.models import LogLine
@@ -202,6 +203,9 @@ def test_a_person_in_arrays_numbers_and_names_of_columns(
 ) -> None:
     settings.STAGE_DIR, settings.RESULTS_DIR = tmp_path / "stage", tmp_path / "results"
     row = executed(analyst, "select 1", ["x"])
+    Execution.objects.filter(pk=row.pk).update(
+        outcome=services.sealed_outcome(row.pk, Outcome(tuple(AnswerColumn(name, "", "") for name in column)))
+    )
     results.write(row.pk, [pa.record_batch(column)], list(column), by_name=False)
     settings.STAGE_DIR.mkdir()
     pq.write_table(pa.table(column), settings.STAGE_DIR / "a.parquet")
