@@ -181,6 +181,11 @@ def test_a_run_that_holds_a_pipeline_is_silent_without_any_file(db: None, settin
     assert thing.silent.startswith(f"Run {run.run_id} is on its way")
     type(run).objects.update(released_at=timezone.now())
     assert [thing.silent for thing in holders.find(asks.Trace()) if thing.silent] == []
+    receipt = builders.receipt(run)
+    type(receipt).objects.filter(pk=receipt.pk).update(upper_key="cus_ann")
+    _, bounds = holders.find(asks.Trace({"oltp.town.customers.id": frozenset({"cus_ann"})}))
+    assert (bounds.place, bounds.count) == ("bounds of load windows", 1)
+    assert "where it stopped" in bounds.keep
 
 
 @pytest.mark.parametrize(
