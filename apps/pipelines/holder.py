@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.compliance.subjects.match import Matcher, matcher_of
-from apps.pipelines.models import PipelineRun, StagedFile
+from apps.pipelines.models import Cursor, LoadReceipt, PipelineRun, StagedFile
 from portal.holders import Held, HolderSilent, Traces
 
 PLACE = "rows staged for the warehouse"
+BOUNDS = "bounds of load windows"
+WHY_BOUNDS = "a key alone, by which a load knows where it stopped: without it rows of others would be left out"
 ROWS = 20_000
 
 
@@ -18,7 +21,7 @@ class StagedRows:
     title = "Staged files"
 
     def find(self, traces: Traces) -> Sequence[Held]:
-        return [Held(PLACE, sum(self._counted(traces).values()), "rows")]
+        return [Held(PLACE, sum(self._counted(traces).values()), "rows"), _bounds(traces)]
 
     def collect(self, traces: Traces) -> Iterator[tuple[str, Mapping[str, object]]]:
         """The same rows stand in their source, which answers for itself."""
@@ -34,7 +37,7 @@ class StagedRows:
                 path = str(file.relative_to(settings.STAGE_DIR))
                 StagedFile.objects.filter(path=path, removed_at=None).update(removed_at=timezone.now())
                 gone += rows
-        return [Held(PLACE, gone, "rows")]
+        return [Held(PLACE, gone, "rows"), _bounds(traces)]
 
     def _counted(self, traces: Traces, *, check: Callable[[], None] = lambda: None) -> dict[Path, int]:
         """Rows of the person by file. Raises HolderSilent while a run holds a pipeline: what it loads or builds may
@@ -50,6 +53,13 @@ class StagedRows:
             check()
             found[file] = _rows(file, matcher, keys)
         return found
+
+
+def _bounds(traces: Traces) -> Held:
+    """Told and left: a window is taken again by exactly these bounds, and without them rows of others were missed."""
+    keys = sorted(frozenset().union(*traces.keys.values()))
+    receipts = LoadReceipt.objects.filter(Q(lower_key__in=keys) | Q(upper_key__in=keys)).count()
+    return Held(BOUNDS, receipts + Cursor.objects.filter(key__in=keys).count(), "windows", keep=WHY_BOUNDS)
 
 
 def _files() -> Iterator[Path]:

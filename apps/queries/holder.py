@@ -100,7 +100,8 @@ def rows_of(row: Execution, sought: Sought) -> int:
     except Broken:
         raise HolderSilent(f"The result of {row} does not open with the key for results.") from None
     table = pq.read_table(io.BytesIO(content))
-    if any(sought.has(name) for name in table.column_names):
+    outcome = json.loads(opened(row).get("outcome", "{}"))  # the file itself has no names
+    if any(sought.has(column["name"]) for column in outcome.get("columns", ())):
         return max(int(table.num_rows), 1)  # a pivot: the column is theirs in every row
     return sum(any(sought.has(value) for value in line.values()) for line in table.to_pylist())
 

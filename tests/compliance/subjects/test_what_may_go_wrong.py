@@ -17,9 +17,10 @@ from apps.compliance.subjects import erasure, holders, ledger, rescan, tables
 from apps.compliance.subjects.discovery import NoRules
 from apps.compliance.subjects.types import FindingKind
 from apps.pipelines.models import StagedFile
-from apps.queries import results
+from apps.queries import results, services
 from apps.queries.models import Execution
 from apps.queries.sealing import open_sealed, seal
+from apps.queries.types import AnswerColumn, Outcome
 from portal.accounts.models import User
 from portal.holders import Held, HolderSilent, Traces
 from portal.runs.models import LogLine
@@ -180,6 +181,11 @@ def test_a_run_that_holds_a_pipeline_is_silent_without_any_file(db: None, settin
     assert thing.silent.startswith(f"Run {run.run_id} is on its way")
     type(run).objects.update(released_at=timezone.now())
     assert [thing.silent for thing in holders.find(asks.Trace()) if thing.silent] == []
+    receipt = builders.receipt(run)
+    type(receipt).objects.filter(pk=receipt.pk).update(upper_key="cus_ann")
+    _, bounds = holders.find(asks.Trace({"oltp.town.customers.id": frozenset({"cus_ann"})}))
+    assert (bounds.place, bounds.count) == ("bounds of load windows", 1)
+    assert "where it stopped" in bounds.keep
 
 
 @pytest.mark.parametrize(
@@ -202,6 +208,9 @@ def test_a_person_in_arrays_numbers_and_names_of_columns(
 ) -> None:
     settings.STAGE_DIR, settings.RESULTS_DIR = tmp_path / "stage", tmp_path / "results"
     row = executed(analyst, "select 1", ["x"])
+    Execution.objects.filter(pk=row.pk).update(
+        outcome=services.sealed_outcome(row.pk, Outcome(tuple(AnswerColumn(name, "", "") for name in column)))
+    )
     results.write(row.pk, [pa.record_batch(column)], list(column), by_name=False)
     settings.STAGE_DIR.mkdir()
     pq.write_table(pa.table(column), settings.STAGE_DIR / "a.parquet")
