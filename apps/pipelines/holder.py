@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.compliance.subjects.match import Matcher, matcher_of
 from apps.pipelines.models import Cursor, LoadReceipt, PipelineRun, StagedFile
 from portal.holders import Held, HolderSilent, Traces
+from portal.runs.flows import ENDED
 
 PLACE = "rows staged for the warehouse"
 BOUNDS = "bounds of load windows"
@@ -42,7 +43,9 @@ class StagedRows:
     def _counted(self, traces: Traces, *, check: Callable[[], None] = lambda: None) -> dict[Path, int]:
         """Rows of the person by file. Raises HolderSilent while a run holds a pipeline: what it loads or builds may
         have been read before the erasure, whether or not a file of it stands here now."""
-        busy = PipelineRun.objects.filter(released_at=None).values_list("run_id", flat=True).first()
+        # A run that has ended holds its pipeline until the next one asks; only one that can still load is waited for.
+        held = PipelineRun.objects.filter(released_at=None).exclude(run__state__in=ENDED)
+        busy = held.values_list("run_id", flat=True).first()
         if busy is not None:
             raise HolderSilent(
                 f"Run {busy} is on its way into the warehouse: what it brings is read when it has ended."

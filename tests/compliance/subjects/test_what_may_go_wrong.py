@@ -176,10 +176,11 @@ def test_a_holder_that_was_silent_when_the_search_began_is_not_forgotten(db: Non
 def test_a_run_that_holds_a_pipeline_is_silent_without_any_file(db: None, settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     settings.STAGE_DIR = tmp_path / "nothing"
     settings.HOLDERS = {"pipelines.staged": settings.HOLDERS["pipelines.staged"]}
-    run = builders.ended()
+    run = builders.started()
     (thing,) = holders.find(asks.Trace())
     assert thing.silent.startswith(f"Run {run.run_id} is on its way")
-    type(run).objects.update(released_at=timezone.now())
+    # It has ended, and holds its pipeline until the next one asks.
+    type(run.run).objects.filter(pk=run.run_id).update(state="done", finished_at=timezone.now())
     assert [thing.silent for thing in holders.find(asks.Trace()) if thing.silent] == []
     receipt = builders.receipt(run)
     type(receipt).objects.filter(pk=receipt.pk).update(upper_key="cus_ann")
@@ -243,7 +244,7 @@ def test_results_texts_logs_and_staged_rows(db: None, analyst: User, settings, t
     settings.STAGE_DIR, settings.RESULTS_DIR = tmp_path / "stage", tmp_path / "results"
     mine = executed(analyst, f"select 1 where e = '{town.ANN}'", ["x", "cus_ann"])
     other = executed(analyst, f"select 1 where e = 'jo{town.ANN}'", ["jo" + town.ANN])
-    run = builders.ended()
+    run = builders.started()
     run.run.steps.update(reason="")
     step = run.run.steps.first()
     LogLine.objects.create(run=run.run, step=step, attempt=1, at=timezone.now(), level="info", text=f"x {town.ANN} y")
@@ -255,7 +256,8 @@ def test_results_texts_logs_and_staged_rows(db: None, analyst: User, settings, t
     trace = asks.Trace({"oltp.town.customers.id": frozenset({"cus_ann"})}, {"email": frozenset({town.ANN})})
 
     assert {thing.holder for thing in holders.find(trace) if thing.silent} == {"pipelines.staged"}, "a run holds it"
-    type(run).objects.update(released_at=timezone.now())
+    # It has ended, and holds its pipeline until the next one asks.
+    type(run.run).objects.filter(pk=run.run_id).update(state="done", finished_at=timezone.now())
     counts = {thing.place: thing.count for thing in holders.find(trace)}
     assert (
         counts.items()
