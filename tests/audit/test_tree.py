@@ -1,7 +1,7 @@
 """The tree agrees with the published vectors of Certificate Transparency, and its proofs with its roots."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.audit.tree import EMPTY_ROOT, Growth, inclusion_path, leaf_hash, root, root_from_path
@@ -51,6 +51,7 @@ def test_growth_goes_on_from_what_is_stored(cut: int) -> None:
     assert growth.root().hex() == ROOTS[7]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=8), min_size=1, max_size=70), st.data())
 def test_every_leaf_can_be_proved_and_no_other(entries: list[bytes], data: st.DataObject) -> None:
     nodes, growth = grown(entries)
