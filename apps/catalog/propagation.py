@@ -67,13 +67,22 @@ def infer(graph: Graph) -> dict[int, Inferred]:
             outgoing[upstream].append((downstream, transform))
             fed.add(downstream)
     states = {column: _start(column, graph, fed) for column in graph.columns}
-    queue = deque(column for column, state in states.items() if state.reasons or state.waits)
+    _drain(states, outgoing, [column for column, state in states.items() if state.reasons or state.waits])
+    # What is left was fed by nothing but a loop: nobody knows it, and what it feeds waits as for any unknown column.
+    loops = [column for column, state in states.items() if not state.reasons and not state.waits]
+    for column in loops:
+        states[column].waits = UNKNOWN
+    _drain(states, outgoing, loops)
+    return {column: _settle(states[column]) for column in graph.columns if column not in graph.confirmed}
+
+
+def _drain(states: Mapping[int, _State], outgoing: Mapping[int, list[tuple[int, str]]], first: list[int]) -> None:
+    queue = deque(first)
     while queue:
         column = queue.popleft()
-        for downstream, transform in outgoing[column]:
+        for downstream, transform in outgoing.get(column, ()):
             if downstream in states and _flow(states[column], states[downstream], transform):
                 queue.append(downstream)
-    return {column: _settle(states[column]) for column in graph.columns if column not in graph.confirmed}
 
 
 def _start(column: int, graph: Graph, fed: set[int]) -> _State:

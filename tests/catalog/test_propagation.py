@@ -64,6 +64,11 @@ def test_a_loop_settles_and_alone_it_knows_nothing() -> None:
     assert found[4].category == ""
 
 
+def test_a_loop_that_nothing_feeds_keeps_what_it_feeds_hidden() -> None:
+    found = infer(graph({1: EMAIL}, (1, 3, "copy"), (2, 3, "copy"), (2, 4, "copy"), (4, 2, "copy")))
+    assert found[3].category == ""
+
+
 def test_a_key_nobody_ranked_counts_as_the_most_sensitive() -> None:
     assert rank("user.new_thing") == 100
     assert most_sensitive([EMAIL, "user.new_thing"]) == "user.new_thing"

@@ -124,7 +124,7 @@ def test_the_doctor_does_not_advise_what_runs_already(all_up: None) -> None:
     handle = claim.take(servers.home, address="http://127.0.0.1:8000/")  # as a running `make up` does
     said = io.StringIO()
     try:
-        with pytest.raises(CommandError, match="1 of 7 down: warehouse"):
+        with pytest.raises(CommandError, match="1 of 9 down: warehouse"):
             call_command("doctor", stdout=said)
     finally:
         os.close(handle)

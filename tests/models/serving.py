@@ -69,7 +69,7 @@ def snapshot(model: RegisteredModel) -> Snapshot:
     return Snapshot.objects.create(
         model=model, label=f"{model.name}/{relative}", run_id=1, path=relative, taken_at=timezone.now(), rows=ROWS,
         fingerprint="0" * 64,
-        columns=[{"name": name, "role": ROLES.get(name, "input")} for name in training_rows()],
+        columns=[{"name": name, "role": ROLES.get(name, "input"), "what": name} for name in training_rows()],
     )  # fmt: skip
 
 
