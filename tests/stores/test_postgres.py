@@ -62,6 +62,23 @@ def test_values(store: Store, expression: str, expected: object) -> None:
         assert one(bound, f"select {expression} as v") == {"v": expected}
 
 
+@pytest.mark.parametrize("shape", ["select {} as v", "select v from (values ({})) as t(v)"])
+def test_an_array_of_several_dimensions_is_refused_not_flattened(store: Store, shape: str) -> None:
+    text = shape.format("array[[1, 2], [3, 4]]")
+    for way in ("a read of its own", "a transaction"):
+        with pytest.raises(StoreError) as caught, store.transaction() as bound:
+            one(store if way == "a read of its own" else bound, text)
+        assert (caught.value.code, "several dimensions" in caught.value.public) == ("invalid_value", True), way
+        assert "3" not in caught.value.public
+    assert one(store, f"select v::text as v from ({text}) as t") == {"v": "{{1,2},{3,4}}"}
+
+
+def test_a_query_without_columns_is_refused_not_empty(store: Store) -> None:
+    with pytest.raises(StoreError, match="without columns") as caught:
+        store.read(Sql("select from generate_series(1, 3)"))
+    assert caught.value.code == "unsupported"
+
+
 def test_a_type_made_after_the_pool_was_opened(store: Store, name: str) -> None:
     one(store, "select 1 as n")
     store.execute(Sql(f"create type {name}_mood as enum ('calm', 'glad')"))

@@ -26,16 +26,18 @@ SIMPLE = {
 }
 JSON = ("json", "jsonb")
 MAX_PRECISION = 38
+# What the server says of such an array, in an error that quotes it.
+SEVERAL_DIMENSIONS = "an array of several dimensions"
 
 
 @dataclass(frozen=True)
 class Column:
-    """`as_text` is what the server must be asked for instead of the column itself (`{}`), where ADBC has no twin."""
+    """`asked` is what the server must be asked for instead of the column itself (`{}`), where ADBC has no twin."""
 
     name: str
     store_type: str
     type: pa.DataType
-    as_text: str = ""
+    asked: str = ""
 
     @property
     def field(self) -> pa.Field:
@@ -48,11 +50,20 @@ def column(name: str, store_type: str, typmod: int) -> Column:
     if store_type in JSON:
         return Column(name, store_type, pa.string())
     if store_type.startswith("_") and store_type[1:] in SIMPLE:
-        return Column(name, store_type, pa.list_(SIMPLE[store_type[1:]]))
+        return Column(name, store_type, pa.list_(SIMPLE[store_type[1:]]), one_dimension(store_type[1:]))
     if store_type in SIMPLE:
         return Column(name, store_type, SIMPLE[store_type])
     # A cast of inet to text adds a mask that its own output does not show.
     return Column(name, store_type, pa.string(), "abbrev({})" if store_type == "inet" else "{}::text")
+
+
+def one_dimension(element: str) -> str:
+    """An array's type does not tell its dimensions, and both drivers' lists have one: the server refuses the rest.
+
+    Not a constant, which the planner would evaluate for arrays that are fine.
+    """
+    refused = f"('{SEVERAL_DIMENSIONS}' || left(array_ndims({{0}})::text, 0))::{element}[]"
+    return f"case when array_ndims({{0}}) > 1 then {refused} else {{0}} end"
 
 
 def _numeric(typmod: int) -> pa.DataType:
@@ -95,7 +106,7 @@ def wrapped(text: str, columns: Sequence[Column], quote: Callable[[str], str]) -
     """The query with the columns that need it cast to text by the server, in the same order, under the same names."""
     names = [f"c{number}" for number in range(1, len(columns) + 1)]
     outputs = [
-        f"{(column.as_text or '{}').format(name)} as {quote(column.name)}"
+        f"{(column.asked or '{}').format(name)} as {quote(column.name)}"
         for name, column in zip(names, columns, strict=True)
     ]
     # The text is a whole query that was sent for parsing on its own before, so it cannot close the bracket.

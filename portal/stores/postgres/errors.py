@@ -6,6 +6,7 @@ from typing import Any
 import adbc_driver_manager
 import psycopg
 
+from portal.stores.postgres.columns import SEVERAL_DIMENSIONS
 from portal.stores.types import ErrorCode, StoreError
 
 # Longest prefix wins.
@@ -69,6 +70,8 @@ def translate(store: str, state: str | None, message: str, position: int | None)
     code, public, retryable = next(matches, ("internal", "The store had an internal error.", False))
     if code == "cancelled" and TIMEOUT.search(message):
         code, public = "timeout", "The statement ran longer than it may."
+    if code == "invalid_value" and SEVERAL_DIMENSIONS in message:
+        public = "An array has several dimensions. Cast it to text or give it to to_jsonb()."
     return StoreError(
         f"{message} [{state}]", store=store, public=public, retryable=retryable, code=code, position=position
     )
@@ -81,3 +84,23 @@ def _without_state(store: str, message: str) -> StoreError:
     if SIGN_IN.search(message):
         code, public, retryable = "sign_in", "The store refused the account.", False
     return StoreError(message, store=store, public=public, retryable=retryable, code=code)
+
+
+def no_twin(store: str, error: Exception) -> StoreError:
+    return StoreError(
+        str(error),
+        store=store,
+        public="A value of the result has no exact representation (NaN or infinity in a decimal, a nested array).",
+        retryable=False,
+        code="invalid_value",
+    )
+
+
+def no_columns(store: str) -> StoreError:
+    return StoreError(
+        "a query without columns",
+        store=store,
+        public="The query gives rows without a single column. Name one, or count the rows.",
+        retryable=False,
+        code="unsupported",
+    )

@@ -16,7 +16,7 @@ from psycopg.adapt import PyFormat, Transformer
 from portal.stores.ahead import Ahead
 from portal.stores.placeholders import POSTGRES, Bound, bind
 from portal.stores.postgres.columns import Column, convert, from_adbc_schema, schema_of, wrapped
-from portal.stores.postgres.errors import from_adbc, from_psycopg, translate
+from portal.stores.postgres.errors import from_adbc, from_psycopg, no_columns, no_twin, translate
 from portal.stores.postgres.pool import Pool
 from portal.stores.postgres.query import QUERY
 from portal.stores.running import Running
@@ -70,7 +70,7 @@ class PostgresRows:
                 yield from _slices(batch, self._batch_rows)
             self._streaming = False
         except pa.ArrowInvalid as error:
-            raise _no_twin(self._pool.name, error) from error
+            raise no_twin(self._pool.name, error) from error
         except (adbc_driver_manager.Error, OSError) as error:
             raise self._error(error) from error
         finally:
@@ -140,6 +140,8 @@ class PostgresRows:
             columns = from_adbc_schema(self._cursor.adbc_execute_schema(bound.text))
         except adbc_driver_manager.Error as error:
             raise self._placed(error, bound) from error
+        if not columns and QUERY.match(text):
+            raise no_columns(self._pool.name)
         self.schema = schema_of(columns)
         try:
             self._check()
@@ -186,7 +188,7 @@ class PostgresRows:
         return bind(text, POSTGRES, read_back).text
 
     def _stream(self, text: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-        self._cursor.execute(wrapped(text, columns, quote) if any(column.as_text for column in columns) else text)
+        self._cursor.execute(wrapped(text, columns, quote) if any(column.asked for column in columns) else text)
         self._streaming = True
         return self._result()
 
@@ -287,14 +289,4 @@ def _wrong_count(store: str, marks: int, given: int) -> StoreError:
         public="The statement has another number of parameters than were given.",
         retryable=False,
         code="syntax",
-    )
-
-
-def _no_twin(store: str, error: Exception) -> StoreError:
-    return StoreError(
-        str(error),
-        store=store,
-        public="A value of the result has no exact representation (NaN or infinity in a decimal column).",
-        retryable=False,
-        code="invalid_value",
     )

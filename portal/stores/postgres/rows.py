@@ -9,7 +9,7 @@ import pyarrow as pa
 from psycopg.types.string import TextLoader
 
 from portal.stores.postgres.columns import SIMPLE, Column, column, convert, schema_of
-from portal.stores.postgres.errors import from_psycopg
+from portal.stores.postgres.errors import from_psycopg, no_twin
 from portal.stores.postgres.query import QUERY
 
 
@@ -35,6 +35,8 @@ class CursorRows:
         try:
             while rows := self._cursor.fetchmany(self._batch_rows):
                 yield self._batch(rows)
+        except pa.ArrowInvalid as error:
+            raise no_twin(self._store, error) from error
         except psycopg.Error as error:
             raise from_psycopg(self._store, error) from error
         finally:
