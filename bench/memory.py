@@ -71,7 +71,8 @@ def programs(home: Path) -> Iterator[int]:
         for program in programs_of(8000):
             if program.name in ("worker", "beat"):
                 log = (home / f"{program.name}.log").open("wb")
-                running[program.name] = subprocess.Popen(program.command, cwd=BASE, stdout=log, stderr=log)
+                env = {**os.environ, **program.env}
+                running[program.name] = subprocess.Popen(program.command, cwd=BASE, env=env, stdout=log, stderr=log)
         yield running["worker"].pid
     finally:
         for process in running.values():

@@ -12,6 +12,7 @@ checked() {
 
 worker() { # $1 threads, $2 queues: the sum of the queues' slots, and two more for upkeep (portal/celery.py)
     checked
+    export MALLOC_ARENA_MAX=2 # as in portal/embedded/up.py
     exec python -m celery --quiet -A portal.celery worker --pool threads --concurrency "$1" -Q "$2" \
         --without-gossip --without-mingle --without-heartbeat --loglevel INFO
 }

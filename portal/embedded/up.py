@@ -22,6 +22,8 @@ from portal.embedded.home import BASE, Home, port_is_free
 from portal.embedded.programs import Program, Programs, wait_until
 from portal.embedded.seeding import PYTHON, Payments, Seeding
 
+# glibc keeps freed memory in arenas, up to sixteen on two cores: the batches of ten threads would be spread over them.
+WORKER = {"MALLOC_ARENA_MAX": "2"}
 # Root is allowed here, and Celery need not warn of it.
 PLAIN = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
 HEALTHY_WITHIN_S = 60.0
@@ -69,6 +71,7 @@ def programs_of(number: int) -> tuple[Program, ...]:
                 *alone, "--loglevel", "INFO",
             ),
             20,
+            WORKER,
         ),
         Program("beat", (*celery, "beat", "--loglevel", "WARNING"), 5),
     )  # fmt: skip
