@@ -18,7 +18,8 @@ from apps.pipelines.memory import give_back
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FILE_BYTES = 96 * 1024 * 1024
+# The warehouse's driver holds a whole file while it uploads it, and several loads run at once.
+FILE_BYTES = 16 * 1024 * 1024
 # Files live for minutes, on the worker's disk and on the warehouse's stage: encoding them costs more than their bytes.
 # A dictionary that outgrows this is given up for its column and row group: for keys and hashes, which hardly repeat, a
 # dictionary of a megabyte costs as much time as all the rest of the file, and saves little.
