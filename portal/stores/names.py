@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 ENTRY = "*"  # the segment that stands for every key of a map: `seen.*`
@@ -113,11 +114,14 @@ def told(paths: Collection[str], declared: Collection[str] = frozenset()) -> dic
 
     A key may have dots (`seen.ana@x.org`), so a path is read from what contains it and is stored, too.
     """
+    paths = set(paths)
     around = {path: _nearest(path, paths) for path in paths}
     maps = {
         container
         for path, container in around.items()
-        if path not in declared and not is_field_name(_key(path, container)) and _key(path, container) not in ("", ENTRY)
+        if path not in declared
+        and not is_field_name(_key(path, container))
+        and _key(path, container) not in ("", ENTRY)
     }
     maps |= {_nearest(path, paths) for path in paths if path.rpartition(".")[2] == ENTRY}
     return {path: _told(path, around, maps, declared) for path in paths}
@@ -127,7 +131,7 @@ def _told(path: str, around: Mapping[str, str], maps: Collection[str], declared:
     chain = [path]
     while chain[-1]:
         chain.append(around[chain[-1]])
-    for inner, outer in reversed(list(zip(chain, chain[1:], strict=False))):
+    for inner, outer in reversed(list(pairwise(chain))):
         key = _key(inner, outer)
         if outer in maps and key and key != ENTRY and inner not in declared and inner != "_id":
             return below(outer, ENTRY)

@@ -34,7 +34,11 @@ def kept_before() -> None:
     seen("warehouse", [info("ANALYTICS.RAW.SEEN", "ID TEXT", "SEEN VARIANT"), info("ANALYTICS.CORE.S", "SEEN VARIANT")])
     loads()
     Check.objects.create(
-        dataset=dataset("documents", "seen"), column=f"seen.{BOB}", name="x", passed=True, checked_at="2026-01-01T00:00Z"
+        dataset=dataset("documents", "seen"),
+        column=f"seen.{BOB}",
+        name="x",
+        passed=True,
+        checked_at="2026-01-01T00:00Z",
     )
 
 

@@ -1,4 +1,4 @@
-"""No value of a person becomes the name of a column. What is told by looks is tried with whatever hypothesis thinks of."""
+"""No value of a person becomes the name of a column, whatever hypothesis thinks of."""
 
 from uuid import UUID
 
@@ -27,11 +27,15 @@ HEXES = st.builds(
 )  # fmt: skip
 OBJECT_IDS = st.builds(lambda value, start: start + value.hex[:24], st.uuids(), st.sampled_from(["", "o_"]))
 EMAILS = st.builds(lambda who, where: f"{who}@{where}.example", st.one_of(WORDS, st.emails()), WORDS)
-NAMES = st.builds(lambda first, blank, last: first + blank + last, LETTERS, st.sampled_from([" ", "\u00a0", ", "]), LETTERS)
+NAMES = st.builds(
+    lambda first, blank, last: first + blank + last, LETTERS, st.sampled_from([" ", "\u00a0", ", "]), LETTERS
+)
 ADDRESSES = st.one_of(
     st.ip_addresses().map(str), st.ip_addresses(v=4).map(lambda ip: "ip_" + str(ip).replace(".", "_"))
 )
-DATES = st.builds(lambda day, form: day.strftime(form), st.dates(), st.sampled_from(["%Y-%m-%d", "d%Y%m%d", "d_%Y_%m_%d"]))
+DATES = st.builds(
+    lambda day, form: day.strftime(form), st.dates(), st.sampled_from(["%Y-%m-%d", "d%Y%m%d", "d_%Y_%m_%d"])
+)
 VALUES = st.one_of(EMAILS, PHONES, CARDS, HEXES, OBJECT_IDS, NAMES, ADDRESSES, DATES)
 PLACES = st.sampled_from(["", "seen", "a.b", "list[]", "list[].deep[][]"])
 
