@@ -100,7 +100,7 @@ def names_of(site: Site | None) -> Names:
     """Of a dataset that the catalog does not know, nothing is known to be a name."""
     if site is None:
         return Names(documents=True)
-    return Names(frozenset(site.columns), documents=True) if site.kind == "collection" else Names()
+    return Names(site.columns, documents=True) if site.kind == "collection" else Names()
 
 
 def _known(site: Site | None, path: str) -> bool:

@@ -61,7 +61,7 @@ class Look:
         if info.kind != "collection":
             return Names()
         site = self.site_id(info)
-        return Names(frozenset(self.territory.sites[site].columns) if site else frozenset(), documents=True)
+        return Names(self.territory.sites[site].columns if site else frozenset(), documents=True)
 
     def hits(self, info: DatasetInfo) -> Iterator[tuple[str, Mapping[str, Any], set[str]]]:
         """(whose, row, paths at which a value stands) of every row with one."""

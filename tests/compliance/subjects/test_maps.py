@@ -8,7 +8,7 @@ import pytest
 
 from apps.catalog.models import Column, Dataset
 from apps.compliance import governance
-from apps.compliance.subjects import collect
+from apps.compliance.subjects import collect, papers
 from apps.compliance.subjects.types import Action, FindingKind
 from estate.pipelines.definition import Pipeline
 from portal.audit.models import Event
@@ -50,7 +50,8 @@ def mapped(streets: None) -> None:
     town.govern()
 
 
-def test_only_the_entry_of_the_person_goes(mapped: None) -> None:
+def test_only_the_entry_of_the_person_goes(mapped: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(papers, "BATCH", 1)
     before = town.sources()
     found = asks.found(town.ANN, "ann")
     plan = found.plan
@@ -85,6 +86,17 @@ def test_only_the_entry_of_the_person_goes(mapped: None) -> None:
     assert sum(done.rows for done in asks.erased(found)) == 0
     assert town.sources() == after
     assert not Event.objects.filter(payload__icontains="town.example").exists()
+
+
+def test_however_deep_it_lies(mapped: None) -> None:
+    inner: Any = {town.ANN: 1, BOB: 2}
+    for n in range(15):
+        inner = {f"x.{n}": [inner], "n": n} if n % 2 else {"a": inner}
+    put({"_id": "map_low", "deep": inner, "updated_at": town.AT})
+    found = asks.found(town.ANN, "ann")
+    asks.erased(found)
+    assert asks.again(found.plan, found.trace).residues == ()
+    assert f'{{"{BOB}": 2}}' in json.dumps(document("map_low"))
 
 
 def test_a_rescan_sees_keys_and_says_no_name(mapped: None) -> None:

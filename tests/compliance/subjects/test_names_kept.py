@@ -1,6 +1,7 @@
 """What an older release kept of a person's value as a name, in the portal's own tables: found, and removed or told."""
 
 import json
+import uuid
 
 import pytest
 from django.db import transaction
@@ -12,6 +13,10 @@ from apps.compliance.models import AccessRequest
 from apps.compliance.subjects import holders
 from apps.compliance.subjects.types import Action, ColumnFate, Rescan, Trace
 from apps.pipelines.models import Check, Cursor
+from apps.queries import services
+from apps.queries.models import Execution
+from apps.queries.sealing import open_sealed
+from apps.queries.types import AnswerColumn, Outcome
 from portal.accounts.models import User
 from portal.audit.actions import Action as Word
 from portal.audit.models import Event
@@ -110,3 +115,20 @@ def test_what_nobody_can_change_keeps_a_request_open(kept: None, officer: User) 
     content = json.dumps(request.discoveries.get().content)
     assert BOB not in content
     assert "seen." in content
+
+
+def test_what_was_decided_about_queries_named_paths(db: None, analyst: User, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.HOLDERS = {"queries.executions": settings.HOLDERS["queries.executions"]}
+    reason = f"Holds docs.{PATH} and others."
+    for source in ("documents", "oltp"):
+        row = Execution(owner=analyst, source=source, purpose="analytics", status="done", id=uuid.uuid4())
+        told = Outcome((AnswerColumn("seen", "text", "yes", reason),), (), f'{{"n": "$$ROOT.{PATH}"}}')
+        row.outcome = services.sealed_outcome(row.pk, told)
+        row.save(force_insert=True)
+    assert there() == {"texts of queries": 1}, "in SQL it is somebody else's address"
+    holders.erase(TRACE, check=asks.go_on)
+    assert there() == {}
+    row = Execution.objects.get(source="documents")
+    body = json.loads(open_sealed(bytes(row.outcome), f"outcome:{row.pk}"))
+    assert body["columns"][0]["reason"] == "Holds docs.seen.[erased].n and others."
+    assert json.loads(body["rewritten"]) == {"n": "$$ROOT.seen.[erased].n"}
