@@ -44,9 +44,13 @@ def document(key: str, name: str = "town_logs") -> dict[str, Any]:
     return json.loads(text)
 
 
+LEAD = {"by": {town.ANN: 1, BOB: {"n": 2, f"for {town.WORK}": 3}}, "status": [{town.PHONE: 1, "x y": 2}]}
+
+
 @pytest.fixture
 def mapped(streets: None) -> None:
     put(*MAPS)
+    town.put("leads", [("lead_map", "", json.dumps(LEAD), [], town.AT)])
     town.govern()
 
 
@@ -76,10 +80,12 @@ def test_only_the_entry_of_the_person_goes(mapped: None, monkeypatch: pytest.Mon
     assert document("map_ann")["seen"] == {}
     assert document("map_ann")["errors"] == [{"code": "declined", "who": {}}]
     assert document("map_bob")["seen"] == {town.ANN: 1}, "a row of somebody else"
+    (lead,) = town.rows("oltp", Sql("select info::text as t from town.leads where id = 'lead_map'"))
+    assert json.loads(lead) == {"by": {BOB: {"n": 2}}, "status": [{"x y": 2}]}
     scan = asks.again(plan, found.trace)
     assert scan.residues == ()
     assert scan.left_alone
-    hers = ("ann", "lead_1", "map_nobody", "map_deep", "log_")
+    hers = ("ann", "lead_1", "lead_map", "map_nobody", "map_deep", "log_")
     left = [row for rows in town.touched(before, town.sources()).values() for row in rows]
     assert [row for row in left if not any(mark in row for mark in hers)] == []
     after = town.sources()
