@@ -329,6 +329,8 @@ PERIODIC: dict[str, dict[str, object]] = {
 HOLDERS: dict[str, str] = {
     "pipelines.staged": "apps.pipelines.holder.StagedRows",
     "queries.executions": "apps.queries.holder.Answers",
+    "pipelines.names": "apps.pipelines.holder.NamesOfLoads",
+    "compliance.names": "apps.compliance.holder.Names",
     "runs.logs": "portal.runs.holder.Logs",
     "models": "apps.models.holder.HOLDS",
     "inferences": "apps.models.holding.INFERENCES",

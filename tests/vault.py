@@ -52,6 +52,10 @@ SESSIONS = [
         "events": [{"type": "login", "note": "geheim-e"}, {"type": "pay", "note": "geheim-f", "phone": "5550142"}],
         "tags": ["vip", "eu"],
         "unknown": {"deep": "geheim-u"},
+        # Keys that are data: of a map that nobody has classified, of addresses, and of one that everybody may see.
+        "seen": {"zoë.kanarie@example.org": {"n": 1, "note": "geheim-s"}, "kanarie": {"n": 1}},
+        "mails": {"zoë.kanarie@example.org": 1},
+        "pages": {"/a.b": {"hits": 3, "by": "geheim-p"}, "$x": {"hits": 1}, "": {"hits": 2}},
     },
     {
         "_id": "s2",
@@ -103,6 +107,10 @@ CATEGORIES = {
         "events[].type": OPERATIONS,
         "events[].phone": "user.contact.phone_number",
         "tags[]": OPERATIONS,
+        "seen.*.n": OPERATIONS,
+        "mails.*": "user.contact.email",
+        "pages.*": OPERATIONS,
+        "pages.*.hits": OPERATIONS,
     },
     "feedback": {
         "_id": OPERATIONS,

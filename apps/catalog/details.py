@@ -11,6 +11,7 @@ from apps.catalog.selectors import visible_ids
 from apps.catalog.types import Certainty, EdgeKind, SourceKind
 from portal.accounts.models import User
 from portal.accounts.selectors import Someone
+from portal.stores.names import ENTRY
 
 HIDDEN = "from where you may not look"
 GENERATED = {"constant": "a constant", "count": "a count", "generated": "made by the load"}
@@ -26,6 +27,11 @@ class Line:
     upstream: str
     unknown: str  # why lineage is not known in full
     depth: int  # how deep in a document
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the line stands for all keys of an object, which are data."""
+        return self.column.name.rpartition(".")[2].rpartition(":")[2] == ENTRY
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,16 @@ def load_graph() -> tuple[Graph, dict[int, Stored]]:
     derived: dict[int, set[str]] = defaultdict(set)
     for pk, how in Derivation.objects.values_list("column_id", "how"):
         derived[pk].add(how)
+    for pk in _entries(live):
+        derived[pk].add("keys")
     frozen = {pk: frozenset(hows) for pk, hows in derived.items()}
     return Graph(list(stored), confirmed, live + parts, frozen), stored
+
+
+def _entries(edges: list[tuple[int, int, str]]) -> set[int]:
+    """Entries of maps (`seen.*`, `DOC:seen.*`) that begin here: what is inside says nothing of their keys."""
+    rows = Column.objects.filter(retired_at=None, dataset__retired_at=None, name__regex=r"(^|[.:])\*$")
+    return set(rows.values_list("pk", flat=True)) - {downstream for _, downstream, _ in edges}
 
 
 def _differences() -> dict[int, Stored]:

@@ -7,15 +7,17 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from apps.catalog import checks, dbt_import, introspection, sync
+from apps.catalog import checks as checking
+from apps.catalog import dbt_import, introspection, maps, sync
 from apps.catalog.categories import checked
 from apps.catalog.classification import confirm, is_new
 from apps.catalog.dbt_artifacts import read_project
 from apps.catalog.edges import replace_origins, stated_by_names
 from apps.catalog.inference import lock_graph, publish, settle
-from apps.catalog.models import Column, Dataset, Source, SyncRun
+from apps.catalog.models import Check, CheckOutcome, Column, Dataset, Source, SyncRun
 from apps.catalog.naming import Names
 from apps.catalog.types import (
     CheckResult,
@@ -163,7 +165,7 @@ def import_dbt(*, actor: Actor, target_dir: Path, source: str) -> ImportReport:
         lock_graph()
         dbt_import.write(project, tracing, names)
         tests = dbt_import.checks_of(project, source)
-        checks.write([(pk, t) for t in tests if (pk := names.dataset(source, t.path))], now=timezone.now())
+        checking.write([(pk, t) for t in tests if (pk := names.dataset(source, t.path))], now=timezone.now())
         report = dbt_import.report(tracing, tests=len(tests))
         record(
             actor=actor,
@@ -274,7 +276,7 @@ def push_checks(*, actor: Actor, results: Iterable[CheckResult]) -> int:
     listed = list(results)
     names = Names(result.source for result in listed)
     found = [(pk, r) for r in listed if (pk := names.dataset(r.source, r.path))]
-    checks.write(found, now=timezone.now())
+    checking.write(found, now=timezone.now())
     for dataset in Dataset.objects.filter(pk__in={pk for pk, _ in found}).select_related("source"):
         mine = [result for pk, result in found if pk == dataset.pk]
         failed = sorted(result.name for result in mine if not result.passed)
@@ -285,3 +287,23 @@ def push_checks(*, actor: Actor, results: Iterable[CheckResult]) -> int:
             detail={"checks": len(mine), "failed": failed},
         )
     return len({pk for pk, _ in found})
+
+
+@transaction.atomic
+def forget_names(*, actor: Actor, columns: Iterable[int], checks: Iterable[int], outcomes: Iterable[int]) -> None:
+    """Deletes columns of documents (and paths inside of VARIANT columns) and checks that are named by somebody's value.
+    Columns that a table has now stay: they are the store's to rename."""
+    lock_graph()
+    deleted = {
+        "answers": CheckOutcome.objects.filter(pk__in=list(outcomes)).delete()[0],
+        "checks": Check.objects.filter(pk__in=list(checks)).delete()[1].get("catalog.Check", 0),
+    }
+    nobodys = Q(dataset__kind="collection") | Q(within__isnull=False) | Q(retired_at__isnull=False)
+    gone = maps.delete(Column.objects.filter(nobodys, pk__in=list(columns)).values_list("pk", flat=True))
+    settle(datasets=gone)
+    record(
+        actor=actor,
+        action=Action.NAMES_FORGOTTEN,
+        target=Target("catalog", "names", "names"),
+        detail={**deleted, "datasets": len(gone)},
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from apps.catalog import maps
 from apps.catalog.models import Column, Dataset, Source
 from apps.catalog.naming import containers
 from apps.catalog.propagation import UNKNOWN
@@ -37,9 +38,12 @@ class Changes:
 
 def write(source: Source, infos: Sequence[DatasetInfo], *, now: datetime) -> Changes:
     changes = Changes()
+    infos = maps.remembered(source, infos)
     known = {tuple(dataset.path): dataset for dataset in Dataset.objects.filter(source=source)}
     _datasets(source, infos, known, changes, now)
+    forgotten = maps.forget(source, infos)
     _columns(source, infos, known, changes, now)
+    changes.datasets |= forgotten
     _contain(source, changes)
     return changes
 

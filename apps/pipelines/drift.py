@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.pipelines.definitions import Extract
+from portal.stores.names import is_entry
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,15 @@ def compare(extract: Extract, found: Sequence[str], before: Sequence[str] | None
 
 def document_paths(extract: Extract, found: Sequence[str], before: Sequence[str] | None) -> Drift:
     """A path that no sampled document has is no error: documents need not have it. What lies inside a path that is
-    loaded whole (as VARIANT) is loaded with it."""
+    loaded whole (as VARIANT) is loaded with it. Entries of a map (`seen.*`) are no path that could be loaded: the map
+    is, whole."""
     whole = tuple(column.source for column in extract.columns if column.type == "VARIANT")
     named = [column.source for column in extract.columns]
     leaves = [path for path in found if not any(other.startswith((f"{path}.", f"{path}[]")) for other in found)]
     other = [path for path in leaves if path not in named and not _inside(path, whole)]
     new = [] if before is None else [path for path in other if path not in before]
-    return Drift(missing=(), new=tuple(new), left_out=tuple(path for path in other if path not in new))
+    missing = tuple(filter(is_entry, named))
+    return Drift(missing, new=tuple(new), left_out=tuple(path for path in other if path not in new))
 
 
 def _inside(path: str, whole: Sequence[str]) -> bool:

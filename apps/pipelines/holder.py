@@ -1,4 +1,5 @@
-"""Staged files: rows on their way into the warehouse, on this machine's disk until their load is receipted."""
+"""Staged files: rows on their way into the warehouse, on this machine's disk until their load is receipted. And what
+loads remember of the names of paths."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,8 +8,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.compliance.subjects.kept import Sought
 from apps.compliance.subjects.match import Matcher, matcher_of
-from apps.pipelines.models import Cursor, LoadReceipt, PipelineRun, StagedFile
+from apps.pipelines.models import Check, Cursor, LoadReceipt, PipelineRun, StagedFile
 from portal.holders import Held, HolderSilent, Traces
 from portal.runs.flows import ENDED
 
@@ -16,6 +18,11 @@ PLACE = "rows staged for the warehouse"
 BOUNDS = "bounds of load windows"
 WHY_BOUNDS = "a key alone, by which a load knows where it stopped: without it rows of others would be left out"
 ROWS = 20_000
+SEEN: tuple[tuple[str, type[Cursor] | type[LoadReceipt], str], ...] = (
+    ("paths that cursors remember", Cursor, "cursors"),
+    ("paths that receipts remember", LoadReceipt, "receipts"),
+)
+NOTES = "what runs said of columns"
 
 
 class StagedRows:
@@ -98,3 +105,38 @@ def _is_theirs(value: object, matcher: Matcher, keys: frozenset[str]) -> bool:
         return False
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     return text in keys or bool(matcher.found(text))
+
+
+class NamesOfLoads:
+    """What a run saw of a source's paths, and said of them. Those of today hold nobody's value; an older release kept
+    a document's keys."""
+
+    title = "Names of paths in loads"
+
+    def find(self, traces: Traces) -> Sequence[Held]:
+        sought = Sought(traces)
+        return [
+            *(Held(place, len(list(sought.rows(model.objects.all(), "columns"))), what) for place, model, what in SEEN),
+            Held(NOTES, len(_notes(sought)), "notes"),
+        ]
+
+    def collect(self, traces: Traces) -> Iterator[tuple[str, Mapping[str, object]]]:
+        return iter(())
+
+    def erase(self, traces: Traces, *, check: Callable[[], None]) -> Sequence[Held]:
+        sought, held = Sought(traces), []
+        for place, model, what in SEEN:
+            check()
+            rows = list(sought.rows(model.objects.all(), "columns"))
+            for row, columns in rows:
+                left = [name for name in columns if not sought.found(name)]
+                model.objects.filter(pk=row.pk).update(columns=left)
+            held.append(Held(place, len(rows), what))
+        notes = _notes(sought)
+        Check.objects.filter(pk__in=notes).delete()
+        return [*held, Held(NOTES, len(notes), "notes")]
+
+
+def _notes(sought: Sought) -> set[int]:
+    fields = ("name", "column", "detail", "figures")
+    return {row.pk for field in fields for row, _ in sought.rows(Check.objects.all(), field)}

@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import QuerySet
 
+from apps.compliance.subjects.kept import Sought as Names
 from apps.compliance.subjects.match import Matcher, matcher_of
 from apps.queries import results
 from apps.queries.models import Execution
@@ -20,6 +22,7 @@ RESULTS, TEXTS = "results of queries", "texts of queries"
 class Sought:
     matcher: Matcher
     keys: frozenset[str]
+    names: Names  # of paths, in what was decided about a query on documents
 
     def has(self, value: object) -> bool:
         """In whatever a cell holds: texts, numbers, arrays and documents with their keys, dates."""
@@ -41,7 +44,7 @@ class Answers:
         rows = texts = 0
         for row in ended():
             rows += rows_of(row, sought)
-            texts += any(sought.matcher.found(text) for text in opened(row).values())
+            texts += any(tells(row, name, text, sought) for name, text in opened(row).items())
         return [Held(RESULTS, rows, "rows"), Held(TEXTS, texts, "queries")]
 
     def collect(self, traces: Traces) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -58,12 +61,12 @@ class Answers:
                 Execution.objects.filter(pk=row.pk).update(has_result=False)
                 results.remove(row.pk)
                 rows += found
-            texts += cut(row, sought.matcher)
+            texts += cut(row, sought)
         return [Held(RESULTS, rows, "rows"), Held(TEXTS, texts, "queries")]
 
 
 def sought_of(traces: Traces) -> Sought:
-    return Sought(matcher_of(traces.values), frozenset().union(*traces.keys.values()))
+    return Sought(matcher_of(traces.values), frozenset().union(*traces.keys.values()), Names(traces))
 
 
 def ended() -> QuerySet[Execution]:
@@ -106,13 +109,25 @@ def rows_of(row: Execution, sought: Sought) -> int:
     return sum(any(sought.has(value) for value in line.values()) for line in table.to_pylist())
 
 
-def cut(row: Execution, matcher: Matcher) -> bool:
+def tells(row: Execution, name: str, text: str, sought: Sought) -> bool:
+    return bool(sought.matcher.found(text)) or (has_paths(row, name) and sought.names.found(text))
+
+
+def has_paths(row: Execution, name: str) -> bool:
+    """Where a path of a document may hold a key of it, from before keys were known to be data."""
+    return name == "outcome" and settings.STORES.get(row.source, {}).get("kind") == "mongo"
+
+
+def cut(row: Execution, sought: Sought) -> bool:
     changed = {}
     for name, text in opened(row).items():
-        # JSON stays JSON: its texts are cut one by one.
-        after = json.dumps(matcher.cut_all(json.loads(text))) if name == "outcome" else matcher.cut(text)
-        if matcher.found(text):
-            changed[name] = seal(after.encode(), f"{name}:{row.pk}")
+        if not tells(row, name, text, sought):
+            continue
+        after = sought.matcher.cut(text)
+        if name == "outcome":  # JSON stays JSON: its texts are cut one by one.
+            body = sought.matcher.cut_all(json.loads(text))
+            after = json.dumps(sought.names.cut(body) if has_paths(row, name) else body)
+        changed[name] = seal(after.encode(), f"{name}:{row.pk}")
     if changed:
         Execution.objects.filter(pk=row.pk).update(**changed)
     return bool(changed)

@@ -47,6 +47,7 @@ class Action(StrEnum):
     ERASURE_ENTERED = "compliance.erasure_entered"
     SOURCE_SYNCED = "catalog.source_synced"
     COLUMN_CLASSIFIED = "catalog.column_classified"
+    NAMES_FORGOTTEN = "catalog.names_forgotten"
     OWNER_CHANGED = "catalog.owner_changed"
     DESCRIPTION_CHANGED = "catalog.description_changed"
     DBT_IMPORTED = "catalog.dbt_imported"

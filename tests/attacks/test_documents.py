@@ -1,12 +1,15 @@
 """Attacks on the document store, by class. The trust model is that of `test_sql.py`; unclassified here is also every
 field that the catalog has never seen (`unknown.deep`, `device.secret`, `events[].note`)."""
 
+import json
 from typing import Any
 
 import pytest
 
+from apps.compliance.policy.types import Masking
 from portal.accounts.models import User
 from tests.attacks.ways import Leak, Oracle, check_leak, check_oracle
+from tests.vault import asked
 
 SOURCES = ("documents",)
 GUESS, MISS = "zoë.kanarie@example.org", "zoë.nobody@example.org"
@@ -66,6 +69,10 @@ FIELDS = [
     Leak("$unwind", pipe({"$unwind": "$events"})),
     Leak("$addFields over a field", pipe({"$addFields": {"status": "$email"}})),
     Leak("$set an unknown", pipe({"$set": {"status": "$unknown"}})),
+    Leak("keys of a map", project({"$objectToArray": "$seen"})),
+    Leak("keys of a map of addresses", project({"$objectToArray": "$mails"})),
+    Leak("an entry by its key", project({"$getField": {"field": "kanarie", "input": "$seen"}}), would="its key is the value"),
+    Leak("hidden values of a map that is shown", project("$pages")),
     Leak("$unset others", pipe({"$unset": ["status"]})),
 ]  # fmt: skip
 OTHERS = [
@@ -96,6 +103,9 @@ ORACLES = [
     guess("filter on an unknown path", lambda v: {"collection": "sessions", "filter": {"unknown.deep": v}, "projection": {"status": 1}}, "geheim-u", "x"),
     guess("exists of a hidden path", lambda v: pipe({"$match": {"_id": v, "device.secret": {"$exists": True}}}, {"$count": "n"}), "s1", "s2"),
     guess("numeric path", lambda v: {"collection": "sessions", "filter": {"events.0.note": v}, "projection": {"status": 1}}, "geheim-e", "x"),
+    guess("exists of a key", lambda v: pipe({"$match": {v: {"$exists": True}}}, {"$count": "n"}), "seen.kanarie", "seen.nobody"),
+    guess("a value under a key", lambda v: pipe({"$match": {v: 1}}, {"$count": "n"}), "seen.kanarie.n", "seen.nobody.n"),
+    guess("how many keys", lambda v: pipe({"$match": {"$expr": {"$gte": [{"$size": {"$objectToArray": {"$ifNull": ["$seen", {}]}}}, v]}}}, {"$count": "n"}), 2, 3),
     guess("$elemMatch", lambda v: {"collection": "sessions", "filter": {"events": {"$elemMatch": {"note": v}}}, "projection": {"status": 1}}, "geheim-e", "x"),
     guess("whole object", lambda v: {"collection": "sessions", "filter": {"unknown": v}, "projection": {"status": 1}}, {"deep": "geheim-u"}, {"deep": "x"}),
     guess("$nor", lambda v: {"collection": "sessions", "filter": {"$nor": [{"email": v}]}, "projection": {"status": 1}}),
@@ -108,6 +118,21 @@ ORACLES = [
     guess("$lookup pipeline on a guess", lambda v: pipe({"$match": {"_id": "s1"}}, {"$lookup": {"from": "feedback", "pipeline": [{"$match": {"email": v}}], "as": "f"}}, {"$project": {"n": {"$size": "$f"}}})),
     guess("division by zero on a guess", lambda v: project({"$divide": [1, {"$cond": [wanted(v), 0, 1]}]})),
 ]  # fmt: skip
+
+
+def test_a_map_that_may_be_seen_is_shown_with_its_keys(ana: User) -> None:
+    typed = {"collection": "sessions", "filter": {"pages": {"$ne": None}}, "projection": {"pages": 1, "seen": 1}}
+    told = asked(ana, "documents", typed)
+    shown = dict(zip([column.name for column in told.columns], told.rows[0], strict=True))
+    assert json.loads(shown["pages"]) == {
+        "/a.b": {"hits": 3, "by": None}, "$x": {"hits": 1, "by": None}, "": {"hits": 2, "by": None}
+    }  # fmt: skip
+    assert shown["seen"] is None
+    columns = {column.name: (column.masked, column.reason) for column in told.columns}
+    assert columns["pages"][0] is Masking.PARTLY
+    assert columns["seen"][0] is Masking.YES
+    deeper = asked(ana, "documents", {"collection": "sessions", "projection": {"pages./a.hits": 1}})
+    assert deeper.columns[1].origins == ("sessions.pages.*.hits",)
 
 
 @pytest.mark.parametrize("attack", [*FIELDS, *OTHERS, *ORACLES], ids=lambda attack: attack.name)

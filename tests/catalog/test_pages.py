@@ -17,7 +17,7 @@ from portal.accounts.models import User
 from portal.accounts.types import Role
 from portal.runs.services import start_run
 from portal.runs.types import RunPlan
-from tests.catalog.builders import HOUSE, dataset, edge, loads, shop
+from tests.catalog.builders import HOUSE, dataset, edge, info, loads, seen, shop
 from tests.catalog.test_classification import confirm
 from tests.people import person
 from tests.runs.plans import step
@@ -79,6 +79,15 @@ def test_columns_say_category_evidence_and_upstream(core: Dataset, analyst: User
     assert "inferred from a column you may not know of through 2 steps" in text
     assert "from where you may not look" in text  # ORDERS comes from documents
     assert "inferred from oltp.public.customers.email through 2 steps" in page(steward, address).content.decode()
+
+
+def test_a_map_is_said_to_be_one(core: Dataset, steward: User) -> None:
+    columns = ("_id string", "seen object", "seen.* object", "seen.*.n int")
+    seen("documents", [info("payments.seen", *columns, kind="collection")])
+    text = page(steward, reverse("catalog:dataset", args=[dataset("documents", "seen").pk])).content.decode()
+    assert text.count("Its keys are data, and are not listed.") == 1
+    assert ">seen.*.n<" in text
+    assert "nobody has said what they hold" in text
 
 
 def test_lineage_names_only_what_one_may_see(core: Dataset, analyst: User, steward: User) -> None:

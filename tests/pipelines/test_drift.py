@@ -38,3 +38,12 @@ def test_inside_what_is_loaded_whole_nothing_is_new() -> None:
 
 def test_a_path_that_no_sampled_document_has_is_no_error() -> None:
     assert document_paths(PEOPLE, ["id"], None).missing == ()
+
+
+def test_keys_that_are_data_are_one_path_and_cannot_be_loaded_by_themselves() -> None:
+    sessions = extract(("_id", "VARCHAR"), ("events", "VARIANT"))
+    found = ["_id", "events", "events[]", "events[].by", "events[].by.*", "seen", "seen.*", "seen.*.n"]
+    before = ["_id", "events", "seen", "seen.ana@example.com"]  # as an older release remembered it
+    drift = document_paths(sessions, found, before)
+    assert (drift.missing, drift.new, drift.left_out) == ((), ("seen.*.n",), ())
+    assert document_paths(extract(("seen.*", "VARIANT")), found, None).missing == ("seen.*",)

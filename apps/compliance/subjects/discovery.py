@@ -27,6 +27,7 @@ from apps.compliance.subjects.types import (
     Subject,
     Trace,
 )
+from portal.stores.names import is_entry
 
 KINDS = {"user.contact.email": "email", "user.contact.phone_number": "phone", "user.name": "name"}
 WORDS = {"email": "e-mail address", "phone": "telephone number", "name": "name"}
@@ -155,6 +156,8 @@ def values_of(
             kind = KINDS.get(column.category, "")
             if not kind or ":" in column.name or column.name in {o.column for o in owners}:
                 continue
+            if is_entry(column.name):
+                continue  # a map in a row of the person names others, as a list of contacts does
             check()
             texts = reaches[site.dataset.source].keys(Target(site.dataset, owners, keys), column.name)
             clean = {each for text in texts if (each := normal(kind, text)) and fits(kind, text)}

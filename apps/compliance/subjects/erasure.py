@@ -79,7 +79,7 @@ class Work:
                     self.check()
                     # What says that a row is hers stays until the row is masked as a whole: without it nobody knew.
                     spared = frozenset(owner.column for owner in target.owners) if whose == "mine" else frozenset()
-                    total += self.where.cut(target, info, document, matcher, spared=spared)
+                    total += self.where.cut(target, document, matcher, names=look.names(info), spared=spared)
                     self._tell(total)
         return total
 

@@ -2,8 +2,8 @@
 stops the plan."""
 
 import json
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apps.catalog.models import Column
@@ -11,10 +11,16 @@ from apps.catalog.models import Dataset as Row
 from apps.compliance.subjects.rules import EMAIL, Rule
 from apps.compliance.subjects.territory import Site, Territory
 from apps.compliance.subjects.types import Action, ColumnFate, Finding, FindingKind
+from portal.stores.names import entry_of, is_entry
 
 PERSONAL = "user"
 PSEUDONYM = "user.unique_id.pseudonymous"
 FIXED = "[erased]"
+NOT_KNOWN = "nobody has said what it holds, so nothing of it stays"
+KEYS = "whose keys are data: it goes with all its entries, unless somebody says what they hold"
+OF_A_MAP = "because of a map in it: it is emptied, unless somebody says what the map's keys hold"
+NOT_SEARCHED = "whose keys are data, and which holds bytes that no search can read"
+UNSEARCHED = ("binData", "regex", "javascript")
 # By the beginning of the type's name, what stands where the store demands a value and none may be told.
 STANDINS = (
     ("bool", "false"),
@@ -107,9 +113,20 @@ def _required_in(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
 
 
 def leaves_of(site: Site) -> list[Column]:
-    """Columns that hold values: not the documents around other paths, nor the parts inside a JSON column."""
+    """Columns that hold values: not the documents around other paths, nor the parts inside a JSON column, nor maps."""
     around = {above for name in site.columns for above in above_of(name)}
-    return [column for name, column in site.columns.items() if ":" not in name and name not in around]
+    return [
+        column for name, column in site.columns.items() if ":" not in name and name not in around and not is_entry(name)
+    ]
+
+
+def maps_of(site: Site) -> dict[str, list[Column]]:
+    """By the entry of each map (`seen.*`), the column of its keys and those of what stands under them."""
+    found: dict[str, list[Column]] = defaultdict(list)
+    for name, column in site.columns.items():
+        if site.kind == "collection" and is_entry(name):
+            found[entry_of(name)].append(column)
+    return found
 
 
 def above_of(path: str) -> Iterator[str]:
@@ -130,12 +147,63 @@ def fates(
     found, findings = [], []
     for column in leaves_of(site):
         fate = _fate(column, keys, rule, demands)
+        if fate is None and only_maps(territory, column):
+            findings.append(_unknown(site, column.name, OF_A_MAP, blocking=False))
+            fate = ColumnFate(column.name, True, NOT_KNOWN, demands.of(column))
         if fate is None:
-            message = f"Nobody has classified {site.dataset.title}.{column.name}, and its rows stay."
-            findings.append(Finding(FindingKind.UNCLASSIFIED, message, site.dataset, column.name, blocking=True))
+            findings.append(_unknown(site, column.name, "and its rows stay", blocking=True))
         else:
             found.append(fate)
+    for entry, columns in maps_of(site).items():
+        fate, finding = _fate_of_map(site, entry, columns, rule)
+        found.append(fate)
+        findings += [finding] if finding else []
     return tuple(found), findings
+
+
+def _unknown(site: Site, name: str, why: str, *, blocking: bool) -> Finding:
+    message = f"Nobody has classified {site.dataset.title}.{name}, {why}."
+    return Finding(FindingKind.UNCLASSIFIED, message, site.dataset, name, blocking=blocking)
+
+
+def _fate_of_map(
+    site: Site, entry: str, columns: Sequence[Column], rule: Rule | None
+) -> tuple[ColumnFate, Finding | None]:
+    """A map goes from a row that stays with all its entries or with none: nobody knows whose each key is. Only what
+    cannot be searched by value stops the plan."""
+    names = {column.name for column in columns}
+    if rule and entry in rule.keep:
+        return ColumnFate(entry, False, "the governance file keeps it"), None
+    if rule and names & set(rule.mask):
+        return ColumnFate(entry, True, "the governance file masks it"), None
+    if category := next((column.category for column in columns if personal(column.category)), ""):
+        return ColumnFate(entry, True, f"personal: {category}"), None
+    if entry in names and all(column.category for column in columns):
+        return ColumnFate(entry, False, f"not personal: {columns[0].category}"), None
+    if any(kind in column.type for column in columns for kind in UNSEARCHED):
+        return ColumnFate(entry, True, NOT_KNOWN), _unknown(site, entry, NOT_SEARCHED, blocking=True)
+    return ColumnFate(entry, True, NOT_KNOWN), _unknown(site, entry, KEYS, blocking=False)
+
+
+def only_maps(territory: Territory, column: Column) -> bool:
+    """Whether nobody knows what a column holds for no other reason than a map above it, or inside it."""
+    waiting, seen, causes = [column], {column.pk}, []
+    while waiting:
+        each = waiting.pop()
+        above = [found for found in _made_of(territory, each) if not found.category]
+        if not above:
+            causes.append(each)
+        waiting += [found for found in above if found.pk not in seen]
+        seen |= {found.pk for found in above}
+    return bool(causes) and all(is_entry(each.name.rpartition(":")[2]) for each in causes)
+
+
+def _made_of(territory: Territory, column: Column) -> list[Column]:
+    inside = territory.sites[column.dataset_id].columns.values()
+    return [
+        *(territory.columns[pk] for pk in territory.origins.get(column.pk, ())),
+        *(part for part in inside if part.within_id == column.pk),
+    ]
 
 
 def _made_of_keys(territory: Territory, column: Column) -> bool:

@@ -10,6 +10,7 @@ from apps.compliance.subjects.reach import Keys, Reach, Target
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.territory import TABLES, Territory
 from apps.compliance.subjects.types import Check, Dataset, Searched
+from portal.stores.names import Names
 from portal.stores.types import DatasetInfo
 
 TEXTS = ("char", "text", "json", "variant", "object", "array", "string", "citext", "xml", "mixed")
@@ -55,12 +56,19 @@ class Look:
     def site_id(self, info: DatasetInfo) -> int | None:
         return next((s.id for s in self.territory.sites.values() if s.dataset == Dataset(self.source, info.path)), None)
 
+    def names(self, info: DatasetInfo) -> Names:
+        """What the catalog knows, which is the same in every search until it looks again; a sample is not."""
+        if info.kind != "collection":
+            return Names()
+        site = self.site_id(info)
+        return Names(self.territory.sites[site].columns if site else frozenset(), documents=True)
+
     def hits(self, info: DatasetInfo) -> Iterator[tuple[str, Mapping[str, Any], set[str]]]:
         """(whose, row, paths at which a value stands) of every row with one."""
-        target = self.target(info)
+        target, names = self.target(info), self.names(info)
         foreign = self.site_id(info) in self.territory.foreign
         for document in self.reach.scan(info.path, self.matcher, check=self.check):
-            paths = {path for path, text in leaves(document) if self.matcher.found(text)}
+            paths = {path for path, text in leaves(document, names) if self.matcher.found(text)}
             if paths:
                 yield ("other" if foreign else _whose(target, document, paths)), document, paths
 

@@ -8,11 +8,19 @@ from functools import partial
 from typing import Any
 
 from apps.compliance.subjects.patterns import BETWEEN_DIGITS, needles, spelled, stands_alone
+from portal.stores.names import ENTRY, Names, below
 
 ERASED = "[erased]"
 SHORTEST = 6  # a shorter value stands in too many texts by chance to tell whose it is
 KINDS = ("email", "phone", "name")
 Document = Mapping[str, Any]
+NAMES = Names()
+# Relaxed extended JSON: how a type that JSON lacks is written. https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
+TYPED = frozenset(
+    f"${name}"
+    for name in ("oid", "date", "numberDecimal", "numberLong", "numberInt", "numberDouble", "binary", "uuid", "code",
+                 "timestamp", "regularExpression", "symbol", "undefined", "minKey", "maxKey", "dbPointer")
+)  # fmt: skip
 CLOSED = str.maketrans("", "", BETWEEN_DIGITS)
 
 
@@ -74,13 +82,15 @@ class Matcher:
         return text
 
     def cut_all(self, value: Any) -> Any:
-        """The same document or value with everything of the person cut out of its texts."""
+        """The same document or value with everything of the person cut out of its texts. What stands under a key that
+        names the person is theirs, and goes with the key."""
         if isinstance(value, str):
             return self.cut(value)
         if isinstance(value, list):
             return [self.cut_all(item) for item in value]
         if isinstance(value, Mapping):
-            return {key: self.cut_all(item) for key, item in value.items()}
+            keys = NAMES.of("value", value)
+            return {key.text: self.cut_all(value[key.text]) for key in keys if not (key.data and self.found(key.text))}
         if isinstance(value, int) and not isinstance(value, bool) and self.found(str(value)):
             return None
         return value
@@ -107,25 +117,27 @@ def _instead(kind: str, match: re.Match[str]) -> str:
     return ERASED if length >= len(ERASED) else "*" * length
 
 
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text (and number as text) with its path, `devices[].ip`; keys that are data are texts, too."""
+def leaves(value: Any, names: Names = NAMES, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text (and number as text) with its path, `devices[].ip`; keys that are data are texts, too, and stand in
+    no path: everything under them is at `seen.*`."""
     if isinstance(value, list):
         for item in value:
-            yield from leaves(item, f"{path}[]")
+            yield from leaves(item, names, f"{path}[]")
     elif isinstance(value, Mapping):
-        yield from _inside(value, path)
+        if (typed := inside(value)) is not None:
+            yield from leaves(typed, names, path)
+            return
+        for key in names.of(path, value):
+            if key.data:
+                yield below(path, ENTRY), key.text
+            yield from leaves(value[key.text], names, below(path, key.segment))
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield path, str(value)
 
 
-def _inside(value: Document, path: str) -> Iterator[tuple[str, str]]:
-    for key, item in value.items():
-        if len(value) == 1 and key[:1] == "$":
-            yield from leaves(item, path)  # a date or an id of a document
-            continue
-        if path:
-            yield f"{path}.*", str(key)
-        yield from leaves(item, f"{path}.{key}" if path else str(key))
+def inside(value: Document) -> Any:
+    """What a date or an id of a document holds (`{"$date": ...}`); None for a document."""
+    return next(iter(value.values())) if len(value) == 1 and next(iter(value)) in TYPED else None
 
 
 def at(document: Any, path: str) -> list[Any]:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from apps.compliance.subjects.entries import Change, emptied, expression, without
 from apps.compliance.subjects.fates import above_of
-from apps.compliance.subjects.match import Matcher, at, leaves
+from apps.compliance.subjects.match import Matcher, at
 from apps.compliance.subjects.patterns import BLANKS
 from apps.compliance.subjects.reach import Document, Target
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
+from portal.stores.names import ENTRY, Names, is_entry
 from portal.stores.types import Command, DatasetInfo, Documents, Store, StoreError
 
 if TYPE_CHECKING:
@@ -91,19 +93,24 @@ class Papers:
 
     def mask(self, target: Target, fates: Sequence[ColumnFate], *, check: Check, progress: Progress) -> int:
         """All paths of a document at once: the path that says whose it is may be one of them."""
-        paths = outermost(fates)
-        if not paths:
+        paths, maps = outermost(fates), self.maps(target, fates)
+        if not paths and not maps:
             return 0
 
         def command(ids: list[Any]) -> Command:
-            return Command({"update": self.name(target), "updates": [each for f in paths for each in masked(f, ids)]})
+            emptying = [{"q": by_ids(ids), "u": becomes(change), "multi": True} for change in maps.values()]
+            updates = [*emptying, *(each for fate in paths for each in masked(fate, ids))]
+            return Command({"update": self.name(target), "updates": updates})
 
-        match: Match = {"$and": [self.owned(target), {"$or": [there(fate) for fate in paths]}]}
+        unlike = [*(there(fate) for fate in paths), *map(differs, maps.values())]
+        match: Match = {"$and": [self.owned(target), {"$or": unlike}]}
         return self.in_batches(target, match, command, check, progress)
 
     def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
         mine = self.owned(target)
-        return {fate.name: self.counted(target, {"$and": [mine, there(fate)]}) for fate in outermost(fates)}
+        unlike = {fate.name: there(fate) for fate in outermost(fates)}
+        unlike |= {name: differs(change) for name, change in self.maps(target, fates).items()}
+        return {name: self.counted(target, {"$and": [mine, each]}) for name, each in unlike.items()}
 
     def in_batches(self, target: Target, match: Match, command: Any, check: Check, progress: Progress) -> int:
         """By ids read before each batch: what a killed predecessor has done is not met again."""
@@ -146,19 +153,19 @@ class Papers:
         numbers = [int(value) for value in sorted(values) if re.fullmatch(r"-?\d{1,18}", value)]
         return {path: {"$in": [*sorted(values), *numbers]}}
 
-    def cut(
-        self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher, *, spared: frozenset[str]
-    ) -> int:
-        updates = [
-            update
-            for path, text in dict.fromkeys(leaves(document))
-            if matcher.found(text) and path != "_id" and not path.endswith(".*") and path not in spared
-            for update in replaced(document["_id"], path, text, matcher.cut(text))
-        ]
-        if not updates:
+    def cut(self, target: Target, document: Document, matcher: Matcher, *, names: Names, spared: frozenset[str]) -> int:
+        change = without(document, names, matcher, spared=spared)
+        if not change:
             return 0
-        self.store.execute(Command({"update": self.name(target), "updates": updates}), timeout_s=TIMEOUT_S)
+        update = {"q": by_ids([document["_id"]]), "u": becomes(change), "multi": False}
+        self.store.execute(Command({"update": self.name(target), "updates": [update]}), timeout_s=TIMEOUT_S)
         return 1
+
+    def maps(self, target: Target, fates: Sequence[ColumnFate]) -> dict[str, Change]:
+        """What becomes of each map that must be emptied: only what its validator names stays in it."""
+        known = next((info.columns for info in self.live() if info.path == target.dataset.path), ())
+        names = [column.name for column in known]
+        return {fate.name: emptied(fate.name, beside(fate.name, names)) for fate in fates if is_entry(fate.name)}
 
     def name(self, target: Target) -> str:
         return target.dataset.path[-1]
@@ -189,9 +196,11 @@ def address(email: str) -> re.Pattern[str]:
 
 
 def outermost(fates: Sequence[ColumnFate]) -> list[ColumnFate]:
-    """Without paths that go with what contains them."""
+    """Without paths that go with what contains them, and without maps."""
     names = {fate.name for fate in fates}
-    return [fate for fate in fates if not any(above in names for above in above_of(fate.name))]
+    return [
+        fate for fate in fates if not is_entry(fate.name) and not any(above in names for above in above_of(fate.name))
+    ]
 
 
 def there(fate: ColumnFate) -> Match:
@@ -238,14 +247,17 @@ def every(path: str) -> tuple[str, dict[str, Any]]:
     return out, {"arrayFilters": filters}
 
 
-def replaced(document_id: Any, path: str, before: str, after: str) -> list[Match]:
-    """Only where the text still stands: elements of an array have no name but their content."""
-    query = by_ids([document_id])
-    if "[]" not in path:
-        return [{"q": {**query, path: before}, "u": {"$set": {path: after}}, "multi": False}]
-    head, _, inner = path.rpartition("[]")
-    inner = inner.removeprefix(".")
-    outer = head.replace("[]", ".$[]")
-    target = f"{outer}.$[e]" + (f".{inner}" if inner else "")
-    filters = [{f"e.{inner}" if inner else "e": before}]
-    return [{"q": query, "u": {"$set": {target: after}}, "multi": False, "arrayFilters": filters}]
+def becomes(change: Change) -> list[Match]:
+    return [{"$replaceWith": expression(change)}]
+
+
+def differs(change: Change) -> Match:
+    """Documents that the change would change."""
+    return {"$expr": {"$ne": ["$$ROOT", expression(change)]}}
+
+
+def beside(entry: str, names: Sequence[str]) -> frozenset[str]:
+    """Keys of a map that have a name of their own."""
+    container = entry.removesuffix(ENTRY)
+    keys = {name.removeprefix(container).split(".")[0].split("[")[0] for name in names if name.startswith(container)}
+    return frozenset(keys - {ENTRY, ""}) | ({"_id"} if not container else frozenset())

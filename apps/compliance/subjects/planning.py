@@ -23,6 +23,7 @@ from apps.compliance.subjects.types import (
     ReachedBy,
     Searched,
 )
+from portal.stores.names import ENTRY, below
 
 CUT_WHY = "the person's value is cut out of the text"
 
@@ -49,6 +50,7 @@ class Planner:
             searched.append(look.searched())
             places += [place for seen in look.all() for place in self._seen(look, seen, places, decisions)]
         self._no_key()
+        self._swallowed()
         views = sorted(site.dataset.title for site in self.territory.owned() if not site.is_table)
         return Plan(tuple(places), tuple(self.findings), tuple(held), tuple(searched), tuple(views))
 
@@ -145,6 +147,24 @@ class Planner:
                         "row is: say what happens to it."
                     )
                     self.findings.append(Finding(FindingKind.NO_KEY, message, site.dataset, column.name, blocking=True))
+
+    def _swallowed(self) -> None:
+        """Without the column that says whose a document is, nothing of the person would be found there by key."""
+        for reference in self.territory.rules.references:
+            site = self.territory.find(reference.source, reference.path)
+            if site is None or site.column(reference.column) is not None:
+                continue
+            around = next(
+                (each for each in (*above_of(reference.column), "") if below(each, ENTRY) in site.columns), None
+            )
+            if around is not None:
+                message = (
+                    f"{site.dataset.title}.{reference.column} says whose a document is, and is not told from keys that "
+                    f"are data ({below(around, ENTRY)}): name it in the collection's validator."
+                )
+                self.findings.append(
+                    Finding(FindingKind.NO_KEY, message, site.dataset, reference.column, blocking=True)
+                )
 
     def _made_of(self, column: int, reached: set[int]) -> bool:
         waiting, seen = [column], {column}

@@ -10,6 +10,7 @@ from apps.compliance.subjects.patterns import BLANKS
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.stores import subject_store
 from apps.compliance.subjects.types import Check, ColumnFate, Dataset, Owner, Path, Progress
+from portal.stores.names import Names
 from portal.stores.types import DatasetInfo, Store
 
 Document = Mapping[str, Any]
@@ -85,11 +86,10 @@ class Reach(Protocol):
     def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
         """Rows of the person in which a column that must be masked is not, by column."""
 
-    def cut(
-        self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher, *, spared: frozenset[str]
-    ) -> int:
+    def cut(self, target: Target, document: Document, matcher: Matcher, *, names: Names, spared: frozenset[str]) -> int:
         """Cuts the person's values out of the row that the document came from, at once in all columns but the spared
-        ones, and out of rows that have the same texts and name the same owners."""
+        ones, and out of rows that have the same texts and name the same owners. Entries of maps whose key names the
+        person go, with what stands under them; `names` are the keys that are none."""
 
 
 def reach(source: str) -> Reach:

@@ -5,6 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from portal.stores.names import is_entry
+
 EMAIL = "email"
 KEYS = {"identities", "others", "references", "grounds", "rules"}
 ACTIONS = {"erase", "mask", "keep"}
@@ -129,6 +131,8 @@ def _other(reader: Reader, entry: Any, at: str) -> Other:
 def _reference(reader: Reader, entry: Any, at: str) -> Reference:
     body = reader.mapping(entry, at, {"source", "dataset", "column", "to"})
     to = reader.needed(body, "to", at)
+    if is_entry(reader.text(body, "column", at)):
+        reader.wrong(f"{at}.column", "the keys of a map are in no column; documents are searched for them by value")
     return Reference(
         reader.source(body, at),
         _path(reader.needed(body, "dataset", at)),

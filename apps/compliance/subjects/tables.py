@@ -14,6 +14,7 @@ from apps.compliance.subjects.patterns import BETWEEN_DIGITS, BLANKS
 from apps.compliance.subjects.reach import Document, Target, chunks
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
+from portal.stores.names import Names
 from portal.stores.types import DatasetInfo, Sql, Store
 
 TIMEOUT_S = 3600.0
@@ -174,14 +175,12 @@ class Tables(ABC):
             before += [f"{quote(owner.column)} is null" for owner in owners]
         return (f"({' or '.join(f'({clause})' for clause in clauses)})", tuple(params)) if clauses else NEVER
 
-    def cut(
-        self, target: Target, info: DatasetInfo, document: Document, matcher: Matcher, *, spared: frozenset[str]
-    ) -> int:
+    def cut(self, target: Target, document: Document, matcher: Matcher, *, names: Names, spared: frozenset[str]) -> int:
         """By the texts that stand there and not by a key: RAW has none, and a copy of it may go with it."""
         parts = [
-            (column.name, *self.rewritten(column.name, column.type, before, after))
-            for column in info.columns
-            if (before := document.get(column.name)) != (after := matcher.cut_all(before)) and column.name not in spared
+            (name, *self.rewritten(name, kind, before, after))
+            for name, kind in self.types(target).items()
+            if (before := document.get(name)) != (after := matcher.cut_all(before)) and name not in spared
         ]
         if not parts:
             return 0

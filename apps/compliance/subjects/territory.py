@@ -13,6 +13,7 @@ from apps.catalog.models import Column, LineageEdge
 from apps.catalog.models import Dataset as Row
 from apps.catalog.types import EdgeKind
 from apps.compliance.models import GovernanceFile
+from apps.compliance.subjects.columns import by_name
 from apps.compliance.subjects.rules import EMAIL, Path, SubjectRules
 from apps.compliance.subjects.rules import Rule as RuleOf
 from apps.compliance.subjects.types import Dataset, Owner
@@ -140,11 +141,11 @@ def _rules() -> SubjectRules:
 
 
 def _sites() -> dict[int, Site]:
-    columns: dict[int, dict[str, Column]] = defaultdict(dict)
+    rows: dict[int, list[Column]] = defaultdict(list)
     for column in Column.objects.filter(retired_at=None, dataset__retired_at=None).order_by("position", "id"):
-        columns[column.dataset_id][column.name] = column
+        rows[column.dataset_id].append(column)
     return {
-        row.pk: Site(row.pk, Dataset(row.source.name, tuple(row.path)), row.kind, columns[row.pk])
+        row.pk: Site(row.pk, Dataset(row.source.name, tuple(row.path)), row.kind, by_name(row, rows[row.pk]))
         for row in Row.objects.filter(retired_at=None).select_related("source").order_by("source__name", "path")
     }
 

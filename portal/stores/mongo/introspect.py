@@ -12,6 +12,7 @@ from pymongo.database import Database
 from portal.stores.mongo.columns import as_json
 from portal.stores.mongo.pool import Document
 from portal.stores.mongo.sample import Sample, described
+from portal.stores.names import ENTRY, Names, below
 from portal.stores.types import ColumnInfo, DatasetInfo
 
 # Half at random, half the newest: a field that appeared yesterday is rare in the first and common in the second.
@@ -34,7 +35,8 @@ def _dataset(database: Database[Document], entry: Mapping[str, Any]) -> DatasetI
     validator = options.get("validator") or {}
     schema = validator.get("$jsonSchema") or {}
     is_view = entry.get("type") == "view"
-    columns, sampled = _columns(collection, described(validator))
+    known = described(validator)
+    columns, sampled = _columns(collection, known)
     stats = {} if is_view else _stats(collection)
     return DatasetInfo(
         path=(database.name, entry["name"]),
@@ -43,7 +45,7 @@ def _dataset(database: Database[Document], entry: Mapping[str, Any]) -> DatasetI
         comment=str(schema.get("title") or schema.get("description") or ""),
         row_count=stats.get("count"),
         size_bytes=stats.get("size"),
-        indexes=() if is_view else tuple(_indexes(collection)),
+        indexes=() if is_view else tuple(_indexes(collection, Names(known, documents=True))),
         definition=_definition(options, validator),
         sampled=sampled,
         changed_at=None if is_view else _newest(collection),
@@ -51,13 +53,13 @@ def _dataset(database: Database[Document], entry: Mapping[str, Any]) -> DatasetI
 
 
 def _columns(collection: Collection[Document], known: Mapping[str, ColumnInfo]) -> tuple[tuple[ColumnInfo, ...], int]:
-    sample = Sample()
+    sample = Sample(known)
     newest: Pipeline = [{"$sort": {"_id": -1}}, {"$limit": NEWEST}]
     for pipeline in (newest, [{"$sample": {"size": RANDOM}}]):
         with collection.aggregate(pipeline, maxTimeMS=STEP_MS, batchSize=100, allowDiskUse=True) as cursor:
             for document in cursor:
                 sample.add(document)
-    return sample.columns(known), sample.documents
+    return sample.columns(), sample.documents
 
 
 def _stats(collection: Collection[Document]) -> dict[str, int]:
@@ -70,12 +72,26 @@ def _stats(collection: Collection[Document]) -> dict[str, int]:
     return {}
 
 
-def _indexes(collection: Collection[Document]) -> Iterator[str]:
+def _indexes(collection: Collection[Document], names: Names) -> Iterator[str]:
     for index in collection.list_indexes():
-        keys = ", ".join(f"{name}: {order}" for name, order in index["key"].items())
+        paths = {path: _indexed(path, names) for path in index["key"]}
+        keys = ", ".join(f"{paths[path]}: {order}" for path, order in index["key"].items())
         unique = " unique" if index.get("unique") else ""
         expires = f" expires after {index['expireAfterSeconds']} s" if "expireAfterSeconds" in index else ""
-        yield f"{index['name']} ({keys}){unique}{expires}"
+        # The store names an index after its paths.
+        name = index["name"] if all(path == told for path, told in paths.items()) else "on a key of a map"
+        yield f"{name} ({keys}){unique}{expires}"
+
+
+def _indexed(path: str, names: Names) -> str:
+    """An index on one key of a map: `seen.ana@x.org` is `seen.*`."""
+    around = ""
+    for segment in path.split("."):
+        (key,) = names.of(around, [segment])
+        if key.segment == ENTRY:
+            return below(around, ENTRY)
+        around = below(around, segment)
+    return path
 
 
 def _definition(options: Mapping[str, Any], validator: Mapping[str, Any]) -> str:

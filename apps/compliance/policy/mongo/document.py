@@ -1,7 +1,7 @@
 """The mask stage: a document rebuilt from the paths that the catalog knows, each value under its mask."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.catalog.types import DatasetSchema
@@ -10,6 +10,8 @@ from apps.compliance.policy.masks.mongo import mask_scalar
 from apps.compliance.policy.types import MaskKind
 
 LITERAL_NULL = {"$literal": None}
+ENTRY = "*"  # every key of an object whose keys are data
+NOT_KNOWN = Choice(MaskKind.NULL, "not_configured", "Hidden: nobody has said yet what the keys of this map hold.")
 
 
 @dataclass
@@ -20,13 +22,40 @@ class Node:
     scalar: Choice | None = None
     fields: dict[str, "Node"] = field(default_factory=dict)
     item: "Node | None" = None
+    entry: "Node | None" = None  # of a map: what stands under each key that is not among `fields`
+
+    @property
+    def shows_keys(self) -> bool:
+        return self.entry is not None and self.entry.scalar is not None and not self.entry.scalar.masked
 
     @property
     def hidden(self) -> bool:
         """Whether nothing below may be told, not even how much there is of it."""
-        inner = [*self.fields.values(), *([self.item] if self.item else [])]
+        entries = [self.entry] if self.entry and self.shows_keys else []
+        inner = [*self.fields.values(), *([self.item] if self.item else []), *entries]
         own = self.scalar is None or self.scalar.kind is MaskKind.NULL
         return own and all(node.hidden for node in inner)
+
+
+def with_maps(choices: Mapping[str, Choice]) -> dict[str, Choice]:
+    """The category of an entry (`seen.*`) speaks of its keys, too. There is no mask for a key: two that are masked
+    alike would be one, and how many there are tells of them. So keys are shown as they are, or their map is hidden,
+    whatever may be seen of what is inside. Keys of the document itself are always hidden: an answer's columns have
+    their names beforehand."""
+    return {path: hidden if (hidden := _hidden(path, choices)) else choice for path, choice in choices.items()}
+
+
+def _hidden(path: str, choices: Mapping[str, Choice]) -> Choice | None:
+    parts = path.split(".")
+    places = [place for place, part in enumerate(parts, 1) if part.rstrip("[]") == ENTRY]
+    for place in places:
+        entry = ".".join([*parts[: place - 1], ENTRY])
+        choice = choices.get(entry)
+        if place == 1:
+            return Choice(MaskKind.NULL, "forbidden", "Hidden: the keys of these documents are data, and no columns.")
+        if choice is None or choice.masked:
+            return replace(choice or NOT_KNOWN, kind=MaskKind.NULL)
+    return None
 
 
 def tree_of(choices: Mapping[str, Choice]) -> Node:
@@ -41,6 +70,9 @@ def tree_of(choices: Mapping[str, Choice]) -> Node:
             if segment == "[]":
                 node.item = node.item or Node()
                 node = node.item
+            elif segment == ENTRY and node is not root:
+                node.entry = node.entry or Node()
+                node = node.entry
             else:
                 node = node.fields.setdefault(segment, Node())
         if node is not None:
@@ -74,7 +106,23 @@ def mask_stage(choices: Mapping[str, Choice]) -> dict[str, Any]:
 
 
 def rebuilt(node: Node, value: str, depth: int) -> dict[str, Any]:
-    return {name: masked(child, f"{value}.{name}", depth) for name, child in node.fields.items()}
+    fields = {name: masked(child, f"{value}.{name}", depth) for name, child in node.fields.items()}
+    if node.entry is None or not node.shows_keys:
+        return fields
+    return {"$mergeObjects": [entries(node.entry, value, depth, beside=sorted(node.fields)), fields]}
+
+
+def entries(entry: Node, value: str, depth: int, *, beside: list[str]) -> dict[str, Any]:
+    name = f"entry{depth}"
+    others = {
+        "$filter": {
+            "input": {"$objectToArray": value},
+            "as": name,
+            "cond": {"$not": [{"$in": [f"$${name}.k", {"$literal": beside}]}]},
+        }
+    }
+    shown = {"k": f"$${name}.k", "v": masked(entry, f"$${name}.v", depth + 1)}
+    return {"$arrayToObject": {"$map": {"input": others, "as": name, "in": shown}}}
 
 
 def masked(node: Node, value: str, depth: int) -> Any:
@@ -82,7 +130,7 @@ def masked(node: Node, value: str, depth: int) -> Any:
         return LITERAL_NULL
     scalar = mask_scalar(node.scalar.kind if node.scalar else MaskKind.NULL, value)
     branches: list[dict[str, Any]] = []
-    if node.fields:
+    if node.fields or node.shows_keys:
         branches.append({"case": {"$eq": [{"$type": value}, "object"]}, "then": rebuilt(node, value, depth)})
     if node.item is not None:
         name = f"item{depth}"

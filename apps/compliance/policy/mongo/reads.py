@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.catalog.types import DatasetSchema, SourceSchema
 from apps.compliance.policy.choose import Choice, choose, filters_for
-from apps.compliance.policy.mongo.document import clear_paths, mask_stage
+from apps.compliance.policy.mongo.document import clear_paths, mask_stage, with_maps
 from apps.compliance.policy.mongo.expressions import NOTHING, field_path, only, paths_in, refuse, variable_name
 from apps.compliance.policy.mongo.matches import hoistable
 from apps.compliance.policy.mongo.shape import Field, shape_of
@@ -51,9 +51,8 @@ class Reads:
             raise Refusal("unknown_table", f"There is no collection “{collection}” that you can see.", hint)
         if collection not in self.choices:
             self.datasets[collection] = found
-            self.choices[collection] = {
-                c.name: choose(c, found, self.schema.source, self.reader, self.policies) for c in found.columns
-            }
+            each = {c.name: choose(c, found, self.schema.source, self.reader, self.policies) for c in found.columns}
+            self.choices[collection] = with_maps(each)
         return found
 
     def checked(self, pipeline: Any, depth: int) -> list[Mapping[str, Any]]:

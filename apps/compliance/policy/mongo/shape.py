@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from apps.catalog.types import DatasetSchema
 from apps.compliance.policy.choose import Choice
+from apps.compliance.policy.mongo.document import ENTRY
 from apps.compliance.policy.mongo.expressions import Paths
 from apps.compliance.policy.types import Masking, OutputColumn
 
@@ -33,7 +34,9 @@ class Field:
 
 
 def within(path: str, place: str) -> bool:
-    return path == place or path.startswith(f"{place}.") or place.startswith(f"{path}.")
+    """Whether one contains the other; any key is an entry of a map."""
+    pairs = zip(path.split("."), place.split("."), strict=False)
+    return all(known in (typed, ENTRY) for known, typed in pairs)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Shape:
         if not path:
             return Field(NONE.union(*(f.origins for f in self.fields.values())))
         name, _dot, rest = path.partition(".")
-        found = self.fields.get(name)
+        found = self.fields.get(name, self.fields.get(ENTRY))
         return Field(NONE) if found is None else found.below(rest)
 
     def computed(self, paths: Paths) -> Field:
