@@ -66,6 +66,14 @@ class Papers:
         among = self.among(pointer, target.values(pointer))
         return self.counted(target, {"$and": [among, {"$nor": [self.owned(target)]}]})
 
+    def of_others(self, target: Target, pointer: Owner) -> frozenset[str]:
+        named = {"$or": [{owner.column.replace("[]", ""): {"$ne": None}} for owner in target.owners]}
+        match = {"$and": [self.among(pointer, target.values(pointer)), named, {"$nor": [self.owned(target)]}]}
+        found = (
+            value for document in self.documents(self.name(target), match) for value in at(document, pointer.column)
+        )
+        return frozenset(str(value) for value in found) & target.values(pointer)
+
     def documents(self, collection: str, match: Match) -> Iterator[Document]:
         for text in self.texts(collection, match):
             yield json.loads(text)

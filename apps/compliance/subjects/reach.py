@@ -75,6 +75,9 @@ class Reach(Protocol):
     def pointed_at(self, target: Target, pointer: Owner) -> int:
         """Rows of `target` that are somebody else's and hold one of this person's keys in the column `pointer`."""
 
+    def of_others(self, target: Target, pointer: Owner) -> frozenset[str]:
+        """Of this person's keys in the column `pointer`, those in rows of `target` that name somebody else."""
+
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
         """Rows in which one of the values may stand, whichever column it is in; the matcher has the last word."""
 

@@ -87,6 +87,16 @@ class Tables(ABC):
         text = f"select count(*) as n from {self.name(target)} where {among} and not coalesce({theirs}, false)"
         return sum(int(n) for (n,) in self.rows(text, (*more, *params)))
 
+    def of_others(self, target: Target, pointer: Owner) -> frozenset[str]:
+        theirs, params = self.owned(target)
+        among, more = self.among(pointer, target.values(pointer))
+        named = " or ".join(f"{quote(owner.column)} is not null" for owner in target.owners)
+        text = (
+            f"select distinct cast({quote(pointer.column)} as varchar) as k from {self.name(target)} "
+            f"where {among} and ({named}) and not coalesce({theirs}, false)"
+        )
+        return frozenset(str(key) for (key,) in self.rows(text, (*more, *params)))
+
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
         closed = f"translate(lower(doc), '{BETWEEN_DIGITS}', '')"
         where = " or ".join(

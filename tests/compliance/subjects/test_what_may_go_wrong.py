@@ -155,8 +155,8 @@ def test_the_account_adds_nothing_and_makes_nothing(mongo: None) -> None:
 
 def test_a_later_plan_adds_to_the_ledger(db: None) -> None:
     domain = "oltp.town.customers.id"
-    first, second = (asks.Trace({domain: frozenset({key})}) for key in ("cus_1", "cus_2"))
-    for trace, kept in ((first, 1), (first, 1), (second, 2), (second, 2), (first | second, 2)):
+    first, second, both = (asks.Trace({domain: frozenset(keys)}) for keys in (["cus_1"], ["cus_2"], ["cus_1", "cus_2"]))
+    for trace, kept in ((first, 1), (first, 1), (second, 2), (second, 2), (both, 2)):
         with transaction.atomic():
             assert ledger.enter(actor=town.HOUSE, request="7", plan=asks.Plan((), (), (), ()), trace=trace) == kept
     assert list(Forgotten.objects.order_by("pk").values_list("request", flat=True)) == ["7", "7/2"]
