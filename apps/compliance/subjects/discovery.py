@@ -1,7 +1,8 @@
 """Finds everything of one person: where it is, how it was reached, and what the governance file says happens to it.
 
 Raises StoreError (`unreachable`) where a store cannot be asked: a run's step then waits for it, and nothing is
-called complete. Raises NoRules while no governance file that was applied has a section `subjects`.
+called complete; Blind where a store does not show all it has; NoRules while no governance file that was applied has a
+section `subjects`.
 """
 
 from collections import defaultdict
@@ -17,6 +18,7 @@ from apps.compliance.subjects.match import Matcher, at
 from apps.compliance.subjects.planning import Planner
 from apps.compliance.subjects.reach import Keys, Reach, Target, reach
 from apps.compliance.subjects.rules import EMAIL
+from apps.compliance.subjects.sight import require_sight
 from apps.compliance.subjects.territory import Domain, Site, Territory, survey
 from apps.compliance.subjects.types import (
     Candidate,
@@ -41,6 +43,7 @@ def identify(*, email: str, check: Check) -> Identified:
     """Who has this address, in the identity datasets and all their copies; compared without case and edges."""
     territory = surveyed()
     reaches = {source: reach(source) for source in settings.STORES}
+    require_sight(territory, reaches)
     shown: dict[str, dict[str, str]] = defaultdict(dict)
     places: dict[str, list[str]] = defaultdict(list)
     for site, key, address in identity_sites(territory):
@@ -64,6 +67,7 @@ def discover(*, subject: Subject, check: Check, before: Trace | None = None) -> 
     before = before or Trace()
     territory = surveyed()
     reaches = {source: reach(source) for source in settings.STORES}
+    require_sight(territory, reaches)
     keys, moved = keys_of(territory, reaches, subject, check, before.keys)
     values = values_of(territory, reaches, keys=keys, subject=subject, before=before, check=check)
     trace = Trace({**before.keys, **keys, EMAIL: values.own}, values.followed, values.aside)

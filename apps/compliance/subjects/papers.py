@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from apps.compliance.subjects.fates import above_of
 from apps.compliance.subjects.match import Matcher, at, leaves
 from apps.compliance.subjects.patterns import BLANKS
-from apps.compliance.subjects.reach import Document, Target
+from apps.compliance.subjects.reach import Document, Target, shown
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
 from portal.stores.types import Command, DatasetInfo, Documents, Store, StoreError
@@ -31,7 +31,7 @@ class Papers:
 
     def live(self) -> Sequence[DatasetInfo]:
         if self._live is None:
-            self._live = list(self.store.introspect())
+            self._live = shown(self.store)
         return self._live
 
     def rows(self, collection: str, *stages: Match) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.compliance.subjects.match import Matcher
 from apps.compliance.subjects.patterns import BETWEEN_DIGITS, BLANKS
-from apps.compliance.subjects.reach import Document, Target, chunks
+from apps.compliance.subjects.reach import Document, Target, chunks, shown
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
 from portal.stores.types import DatasetInfo, Sql, Store
@@ -50,7 +50,7 @@ class Tables(ABC):
 
     def live(self) -> Sequence[DatasetInfo]:
         if self._live is None:
-            self._live = list(self.store.introspect())
+            self._live = shown(self.store)
         return self._live
 
     def rows(self, text: str, params: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:

@@ -284,12 +284,12 @@ class Done:
 
 @dataclass(frozen=True)
 class Residue:
-    """Something of the person that is still there."""
+    """Something of the person that is still there, or (`rows` 0) a place that could not be looked at."""
 
     dataset: Dataset
     column: str
     rows: int
-    what: str  # "a value of the person", "a personal column that is not masked", "rows that were to go"
+    what: str  # "a value of the person", "a personal column that is not masked", "rows that were to go", ...
 
 
 @dataclass(frozen=True)
