@@ -40,7 +40,7 @@ def main() -> None:
         server_header=False,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=5,
-        limit_concurrency=MOST,
+        limit_concurrency=MOST + 1,  # it refuses at the number, not above it
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
         http=Patient,
