@@ -1,5 +1,5 @@
 #!/bin/sh
-# entry.sh web | queries | loads | worker | beat | migrate | any other command of manage.py
+# entry.sh web | queries | loads | worker | beat | scoring | migrate | any other command of manage.py
 set -eu
 cd "$(dirname "$0")/.."
 query_slots=${PORTICO_RUN_QUERY_SLOTS:-4}
@@ -30,6 +30,10 @@ worker) worker "$((query_slots + step_slots + 2))" control,queries,steps ;;
 beat)
     checked
     exec python -m celery --quiet -A portal.celery beat --loglevel WARNING
+    ;;
+scoring)
+    checked
+    exec python -m apps.models.scoring --host 0.0.0.0 --port 8100 --certificate /made/server.crt --key /made/server.key
     ;;
 migrate) exec python manage.py migrate --database owner --noinput ;;
 *) exec python manage.py "$@" ;;

@@ -104,6 +104,7 @@ def addresses(secret: dict[str, str]) -> dict[str, str]:
         "PORTICO_DATABASE_URL": postgres("portico_app", "portal-db", "portal"),
         "PORTICO_BROKER_URL": valkey.format(0),
         "PORTICO_CACHE_URL": valkey.format(1),
+        "PORTICO_SCORING_URL": f"https://scoring:8100/?sslrootcert={CA}",
         **{f"PORTICO_OLTP_{a.upper()}_URL": postgres(f"payments_{a}", "oltp", "payments") for a in readers},
         **{f"PORTICO_DOCUMENTS_{a.upper()}_URL": mongo(a) for a in readers},
     }
@@ -143,6 +144,7 @@ def files(secret: dict[str, str]) -> dict[str, dict[str, str]]:
             ),
         },
         "broker": {"valkey.conf": VALKEY.format(password=secret["valkey"])},
+        "scoring": {},
     }
 
 
@@ -160,8 +162,9 @@ def prepare(made: Path, *, server_user: int = SERVER_USER, portal_user: int = PO
     for server, content in files(secret).items():
         certificate, key = authority.issue(server)
         parts = {"server.crt": certificate, "server.key": key, "server.pem": certificate + key, "ca.crt": root}
+        user = portal_user if server == "scoring" else server_user
         for name, text in {**parts, **content}.items():
-            write(made / server / name, text, owner=server_user)
+            write(made / server / name, text, owner=user)
     write(made / "authority" / "ca.crt", root, owner=portal_user, mode=0o444)
     for folder in ("portal", "owner"):  # the portal writes results, staged files and tree heads beside its settings
         os.chown(made / folder, portal_user, portal_user)

@@ -19,7 +19,8 @@ KINDS: dict[str, StoreKind] = {
     "mongodb+srv": "mongo",
     "snowflake": "snowflake",
 }
-OPTIONAL = {"PORTICO_TRACKING_URL"}  # without MLflow nothing is trained, and all else works
+# Without MLflow nothing is trained, without a scoring service nothing is scored, and all else works.
+OPTIONAL = {"PORTICO_TRACKING_URL", "PORTICO_SCORING_URL"}
 KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY", "ERASURE_KEY", "SUBJECTS_KEY")
 
 
@@ -85,6 +86,7 @@ def addresses() -> dict[str, str]:
         found
         | {"PORTICO_BROKER_URL": settings.BROKER_URL, "PORTICO_CACHE_URL": settings.CACHE_URL}
         | {"PORTICO_DATABASE_URL": settings.DATABASE_URL, "PORTICO_TRACKING_URL": settings.TRACKING_URL}
+        | {"PORTICO_SCORING_URL": settings.SCORING_URL}
     )
 
 
@@ -101,7 +103,7 @@ def is_encrypted(url: str) -> bool:
 
 
 def missing_addresses() -> list[CheckMessage]:
-    hint = "Every store needs its accounts; only the owner's is optional outside the demo, and MLflow's."
+    hint = "Every store needs its accounts; optional are the owner's, MLflow's and the scoring service's."
     return [
         Error(f"{name} is empty.", hint=hint, id="portico.E006")
         for name, url in addresses().items()

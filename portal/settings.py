@@ -41,6 +41,7 @@ LOG_DIR = HOME / "logs"
 SCORING_URL = env.text("PORTICO_SCORING_URL")
 SCORING_MODEL = env.text("PORTICO_SCORING_MODEL", "fraud_model")
 SCORING_RATE = env.number("PORTICO_SCORING_RATE", 200)
+SCORING_CONNECTIONS = env.number("PORTICO_SCORING_CONNECTIONS", 32)
 INFERENCE_DAYS = env.number("PORTICO_INFERENCE_DAYS", 90)
 # Drift: how much of the log is compared, how much is enough, and from where on a feature, and a model, has drifted.
 DRIFT_DIR = Path(env.text("PORTICO_DRIFT_DIR", str(HOME / "drift")))

@@ -19,6 +19,10 @@ from portal.notices.services import notify, resolve
 MOVED = "alias_moved"
 
 
+class NotPutBack(Exception):
+    """The alias is not where the ledger says; the message says why, and what becomes of it, for people."""
+
+
 @transaction.atomic
 def intend(*, actor: Actor, model: RegisteredModel, number: int | None) -> None:
     RegisteredModel.objects.filter(pk=model.pk).update(alias_state=AliasState.PENDING)
@@ -65,20 +69,38 @@ def mirror(*, actor: Actor, model: RegisteredModel) -> bool:
     serves = champion(model)
     if serves is None:
         return True
-    number = serves.version.number
     try:
-        registry.set_alias(model.name, number or 0)
+        _set(actor=actor, model=model, number=serves.version.number or 0)
     except (registry.RegistryDown, registry.NotThere):
         return False
-    note(actor=actor, model=model, number=number, state=AliasState.MIRRORED)
     return True
 
 
-def put_back(*, actor: Actor, model: RegisteredModel) -> bool:
-    """A person's answer to an alias that was moved outside."""
+def _set(*, actor: Actor, model: RegisteredModel, number: int) -> None:
+    registry.set_alias(model.name, number)
+    note(actor=actor, model=model, number=number, state=AliasState.MIRRORED)
+
+
+def put_back(*, actor: Actor, model: RegisteredModel) -> int:
+    """A person's answer to an alias that was moved outside. Returns the version at which it stands again. Raises
+    NotPutBack."""
     serves = champion(model)
-    intend(actor=actor, model=model, number=serves.version.number if serves else None)
-    return mirror(actor=actor, model=model)
+    if serves is None:
+        raise NotPutBack("No version serves, so there is none to put the alias back to. Remove the alias in MLflow.")
+    number = serves.version.number or 0
+    intend(actor=actor, model=model, number=number)
+    try:
+        _set(actor=actor, model=model, number=number)
+    except registry.RegistryDown:
+        raise NotPutBack(
+            f"MLflow does not answer. The alias is put back to version {number} as soon as it does."
+        ) from None
+    except registry.NotThere:
+        raise NotPutBack(
+            f"MLflow does not have version {number} any more, so the alias cannot stand there. The portal goes on "
+            "serving that version: promote another one, or put it back into MLflow."
+        ) from None
+    return number
 
 
 def look(*, actor: Actor, model: RegisteredModel) -> AliasState:

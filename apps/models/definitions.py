@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol, cast
 
-from django.conf import settings
-from django.utils.module_loading import import_string
+from portal.definitions import defined
 
 
 class UnknownTraining(LookupError):
@@ -46,10 +45,4 @@ class Training(Protocol):
 
 def training_of(name: str) -> Training:
     """Raises UnknownTraining."""
-    path = settings.TRAININGS.get(name)
-    if path is None:
-        raise UnknownTraining(f"There is no training `{name}`. Configured: {', '.join(settings.TRAININGS) or 'none'}.")
-    try:
-        return cast(Training, import_string(path))
-    except ImportError as error:
-        raise UnknownTraining(f"TRAININGS names {path} for `{name}`, which cannot be imported: {error}") from error
+    return cast(Training, defined("TRAININGS", name, what="training", unknown=UnknownTraining))

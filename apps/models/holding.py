@@ -2,15 +2,18 @@
 
 An inference stands beside a person only by the keyed digest of its charge; one that was asked for without a charge
 cannot be told from another's, which is why callers name it. Words in inputs are those that training rows had; should
-one of them be a person's, it is found here as well. Reports hold shares of bins, whose words are looked through.
+one of them be a person's key or value, it is found here as well. What names no charge and holds nothing of the person
+stays until its time is over, and every answer says so: how many such rows there are, and when the newest of them goes.
+Reports hold shares of bins, whose words are looked through.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from apps.models.drift.services import forget_html
 from apps.models.inferences import BATCH, digest_of
@@ -22,6 +25,7 @@ from portal.holders import Held, HolderSilent, Traces
 
 ACTOR = Actor.system("holders")
 LOG, REPORTS = "log of inferences", "drift reports"
+NAMELESS = "inferences without a charge, of everybody"
 ERASED = "(erased)"
 
 
@@ -29,7 +33,7 @@ class Inferences:
     title = "Inferences"
 
     def find(self, traces: Traces) -> Sequence[Held]:
-        return [Held(LOG, len(_keys(traces)), "rows")]
+        return [Held(LOG, len(_keys(traces)), "rows"), *_nameless()]
 
     def collect(self, traces: Traces) -> Iterator[tuple[str, Mapping[str, object]]]:
         keys = _keys(traces)
@@ -51,7 +55,7 @@ class Inferences:
         for start in range(0, len(keys), BATCH):
             check()
             gone += _erased(keys[start : start + BATCH])
-        return [Held(LOG, gone, "rows")]
+        return [Held(LOG, gone, "rows"), *_nameless()]
 
 
 @transaction.atomic
@@ -67,9 +71,8 @@ def _keys(traces: Traces) -> list[int]:
         raise HolderSilent("Charges stand in the log of inferences as digests, and the key of the digests is missing.")
     digests = [digest_of(charge) for charge in sorted(traces.keys.get("charge", ()))]
     try:
-        return sorted(
-            {*_by(Q(charge_digest__in=digests)), *_by_word(traces.values)} if digests or traces.values else ()
-        )
+        keys = frozenset(key for each in traces.keys.values() for key in each)
+        return sorted({*_by(Q(charge_digest__in=digests)), *_by_word(traces.values, keys)})
     except Error:
         connection.close()
         raise HolderSilent("The log of inferences cannot be read: the portal's database does not answer.") from None
@@ -82,17 +85,35 @@ def _by(condition: Q) -> QuerySet[Inference, int]:
 _WORDS = """
     SELECT id FROM ml_inference
     WHERE EXISTS (
-      SELECT 1 FROM jsonb_each(features) f WHERE jsonb_typeof(f.value) = 'string' AND f.value #>> '{}' = ANY(%s)
+      SELECT 1 FROM jsonb_each(features) f WHERE
+        jsonb_typeof(f.value) = 'string' AND (f.value #>> '{}' = ANY(%s) OR lower(f.value #>> '{}') = ANY(%s))
+        OR jsonb_typeof(f.value) = 'number' AND f.value #>> '{}' = ANY(%s)
     )
 """
 
 
-def _by_word(values: frozenset[str]) -> list[int]:
-    if not values:
+def _by_word(values: frozenset[str], keys: frozenset[str]) -> list[int]:
+    """Keys as they are written; values without case, and telephone numbers also where they stand as numbers. A key
+    that is a number is not looked for among numbers: there, it is an amount or an hour."""
+    if not values and not keys:
         return []
+    lower = sorted({value.lower() for value in values})
     with connection.cursor() as cursor:
-        cursor.execute(_WORDS, [sorted(values)])
+        cursor.execute(_WORDS, [sorted(keys), lower, lower])
         return [int(key) for (key,) in cursor.fetchall()]
+
+
+def _nameless() -> list[Held]:
+    """Not the person's that anybody could tell, and not certainly nobody's: so they are told, with their last day."""
+    found = Inference.objects.filter(charge_digest="").aggregate(rows=Count("pk"), newest=Max("at"))
+    if not found["rows"]:
+        return []
+    last = found["newest"] + timedelta(days=settings.INFERENCE_DAYS)
+    keep = (
+        "no key or value of the person stands in their inputs, and whose they are nobody can tell; each is removed "
+        f"{settings.INFERENCE_DAYS} days after it was made, the newest on {last:%-d %B %Y}"
+    )
+    return [Held(NAMELESS, found["rows"], "rows", keep)]
 
 
 class DriftReports:

@@ -145,7 +145,10 @@ def approve(*, actor: Actor, person: User, entry: Promotion) -> Promotion:
         )  # fmt: skip
         aliases.intend(actor=actor, model=entry.model, number=entry.version.number)
         _settle_notice(entry)
-    finish(actor=actor, entry=entry)
+    try:
+        finish(actor=actor, entry=entry)
+    except StaleState:
+        entry.refresh_from_db()  # the reconcile met it in between and was quicker: what it wrote is so
     return entry
 
 

@@ -1,35 +1,14 @@
 """Models where people look for everything: search from anywhere, and home."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
-
 from django.db.models import Q
 from django.urls import reverse
 
 from apps.models.pages import lines
 from apps.models.selectors import models_for
 from portal.accounts.models import User
+from portal.listing import Item, Section
 
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Item:
-    kind: str
-    title: str
-    path: str
-    url: str
-    why: str = ""
-    state: str = ""
-    at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    url: str
-    empty: str
-    items: list[Item] = field(default_factory=list)
 
 
 def find(user: User, text: str, limit: int) -> list[Item]:

@@ -158,6 +158,9 @@ def rollback(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def put_alias_back(request: HttpRequest, name: str) -> HttpResponse:
     found, person = model_or_404(request, name), promoter(request)
-    if not aliases.put_back(actor=Actor.of(person), model=found):
-        messages.warning(request, "MLflow does not answer. The alias is set as soon as it does.")
+    try:
+        number = aliases.put_back(actor=Actor.of(person), model=found)
+        messages.success(request, f"The alias stands at version {number} again, which is what serves.")
+    except aliases.NotPutBack as error:
+        messages.warning(request, str(error))
     return redirect(reverse("models:model", args=[name]))

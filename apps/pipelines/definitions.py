@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
-from django.conf import settings
-from django.utils.module_loading import import_string
+from portal.definitions import defined
 
 
 class Column(Protocol):
@@ -124,14 +123,7 @@ class UnknownPipeline(LookupError):
 
 def definition_of(name: str) -> Definition:
     """Raises UnknownPipeline, also when the setting names something that cannot be imported."""
-    path = settings.PIPELINES.get(name)
-    if path is None:
-        known = ", ".join(sorted(settings.PIPELINES)) or "none"
-        raise UnknownPipeline(f"There is no pipeline `{name}`. Configured: {known}.")
-    try:
-        return cast(Definition, import_string(path))
-    except ImportError as error:
-        raise UnknownPipeline(f"PIPELINES names {path} for `{name}`, which cannot be imported: {error}") from error
+    return cast(Definition, defined("PIPELINES", name, what="pipeline", unknown=UnknownPipeline))
 
 
 def extract_of(definition: Definition, key: str) -> Extract:

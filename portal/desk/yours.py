@@ -1,8 +1,5 @@
 """The blocks of home that are the person's own: what they asked last, and the pipelines they watch."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
-
 from django.db.models import CharField, Q
 from django.db.models.functions import Cast
 from django.urls import reverse
@@ -14,28 +11,10 @@ from apps.queries.selectors import executions_of, first_line, text_of
 from portal.accounts.models import User
 from portal.accounts.selectors import roles_of
 from portal.desk.areas import AREAS
+from portal.listing import Item, Section
 
 SHOWN = 5
 QUERIES = next(area for area in AREAS if area.name == "Queries")
-
-
-@dataclass(frozen=True)
-class Item:
-    kind: str
-    title: str
-    path: str
-    url: str
-    why: str = ""
-    state: str = ""
-    at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    url: str
-    empty: str
-    items: list[Item] = field(default_factory=list)
 
 
 def requests(user: User) -> Section | None:

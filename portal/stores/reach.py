@@ -2,8 +2,9 @@
 
 import http.client
 import json
+import ssl
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from portal.stores.health import probe
 from portal.stores.types import Health, StoreError, StoreKind
@@ -66,8 +67,10 @@ def reach_http(name: str, url: str, path: str, product: str) -> Health:
 
 def http_get(name: str, url: str, path: str, *, plain: bool) -> tuple[int, bytes]:
     parts = urlsplit(url)
-    kind = http.client.HTTPConnection if plain else http.client.HTTPSConnection
-    wire = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+    try:
+        wire = connection(parts, plain=plain)
+    except OSError:
+        raise unreachable(name, "The certificate that its address names cannot be read.") from None
     try:
         wire.request("GET", path)
         answer = wire.getresponse()
@@ -76,6 +79,16 @@ def http_get(name: str, url: str, path: str, *, plain: bool) -> tuple[int, bytes
         raise unreachable(name, "It does not answer.") from None
     finally:
         wire.close()
+
+
+def connection(parts: SplitResult, *, plain: bool) -> http.client.HTTPConnection:
+    """Over TLS to whom the machine's authorities vouch for, or the one named in the address (`?sslrootcert=FILE`)."""
+    host = parts.hostname or ""
+    if plain:
+        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_SECONDS)
+    authority = parse_qs(parts.query).get("sslrootcert", [None])[-1]
+    context = ssl.create_default_context(cafile=authority)
+    return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT_SECONDS, context=context)
 
 
 def warehouse_version(name: str, url: str) -> str:

@@ -163,6 +163,10 @@ class Store(Protocol):
     def introspect(self, *, namespaces: Sequence[str] | None = None) -> Iterator[DatasetInfo]:
         """Datasets of the named schemas (collections for documents); all but system ones without names."""
 
+    def readable(self) -> Mapping[tuple[str, ...], bool]:
+        """Every table and collection by path, and whether this account may read all its rows: what `introspect` would
+        leave out, or fail at. A warehouse does not tell: there, what an account may not see does not exist for it."""
+
     def read(self, statement: Statement, *, batch_rows: int = 65_536, timeout_s: float | None = None) -> Rows:
         """Runs in a read-only session with a time limit. `pa.RecordBatch`es of at most `batch_rows` rows.
 

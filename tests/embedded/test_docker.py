@@ -3,17 +3,23 @@
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from apps.models.scoring.patience import Patient
 from portal.embedded.home import BASE
+from portal.stores.reach import reach_http
 
 COMPOSE: dict[str, Any] = yaml.safe_load((BASE / "docker" / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -35,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     place = tmp_path_factory.mktemp("made")
-    for folder in ("portal", "owner", "authority", "portal-db", "oltp", "documents", "broker"):
+    for folder in ("portal", "owner", "authority", "portal-db", "oltp", "documents", "broker", "scoring"):
         (place / folder).mkdir()
     module.prepare(place, server_user=os.getuid(), portal_user=os.getuid())
     return place
@@ -86,7 +92,7 @@ def test_only_the_migration_gets_the_owners_account(made: Path) -> None:
     assert holders == ["migrate"]
 
 
-@pytest.mark.parametrize("server", ["portal-db", "oltp", "documents", "broker"])
+@pytest.mark.parametrize("server", ["portal-db", "oltp", "documents", "broker", "scoring"])
 def test_each_certificate_names_its_server_and_is_signed_by_ours(made: Path, server: str) -> None:
     root = x509.load_pem_x509_certificate((made / "authority" / "ca.crt").read_bytes())
     own = x509.load_pem_x509_certificate((made / server / "server.crt").read_bytes())
@@ -95,3 +101,32 @@ def test_each_certificate_names_its_server_and_is_signed_by_ours(made: Path, ser
     names = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert server in names.get_values_for_type(x509.DNSName)
     assert (made / server / "server.key").stat().st_mode & 0o077 == 0
+
+
+async def serving(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"7")]})
+    await send({"type": "http.response.body", "body": b"fraud 3"})
+
+
+def test_the_scoring_services_certificate_is_believed_by_whoever_knows_our_authority(made: Path) -> None:
+    folder = made / "scoring"
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            serving, http=Patient, ws="none", lifespan="off", log_config=None,
+            ssl_certfile=folder / "server.crt", ssl_keyfile=folder / "server.key",
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([bound],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        address = f"https://localhost:{bound.getsockname()[1]}/"
+        known = reach_http("scoring", f"{address}?sslrootcert={made / 'authority' / 'ca.crt'}", "/version", "serves")
+        strange = reach_http("scoring", address, "/version", "serves")
+        nowhere = reach_http("scoring", f"{address}?sslrootcert={made / 'none.crt'}", "/version", "serves")
+        server.should_exit = True
+        thread.join(5)
+    assert (known.ok, known.version) == (True, "serves fraud 3")
+    assert (strange.ok, strange.detail) == (False, "It does not answer.")
+    assert (nowhere.ok, nowhere.detail) == (False, "The certificate that its address names cannot be read.")

@@ -261,3 +261,11 @@ def test_generated_payments_have_no_files(ask: Ask) -> None:
 
     (charges,) = (agreement for agreement in CHECKS if agreement.key == "charges_agree")
     assert ask(charges.measures[0].text) == []
+
+
+@pytest.mark.parametrize("source", settings.STORES)
+def test_the_account_of_requests_may_read_all_of_it(schemas: None, source: str) -> None:
+    """Else no request of a person would get past its search."""
+    readable = open_store(source, "privacy").readable()
+    assert readable
+    assert [path for path, may in readable.items() if not may] == []

@@ -15,15 +15,16 @@ DOCKER = ROOT / "docker"
 TEXT = (DOCKER / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-PROCESSES = ("web", "queries", "loads", "beat", "migrate")
+PROCESSES = ("web", "queries", "loads", "beat", "scoring", "migrate")
 DOCKERFILE = (DOCKER / "Dockerfile").read_text()
 # A version has at least two numbers; "18" and "latest" are whatever was built this morning.
 PINNED = re.compile(r"[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?(@sha256:[0-9a-f]{64})?")
 NETWORKS = {
-    "control": {"web", "queries", "loads", "beat", "migrate", "portal-db", "broker"},
+    "control": {"web", "queries", "loads", "beat", "scoring", "migrate", "portal-db", "broker"},
     "ingestion": {"loads", "oltp", "documents"},
     "transformation": {"loads"},
     "analysis": {"web", "queries", "oltp", "documents"},
+    "serving": {"scoring"},
 }
 
 
@@ -125,7 +126,7 @@ def test_each_process_starts_by_a_word_that_the_entry_knows(name: str) -> None:
 def test_an_unsafe_configuration_stops_every_process_that_listens_or_works() -> None:
     entry = (DOCKER / "entry.sh").read_text()
     starts = [part for part in re.split(r"(?m)^(?=\w+\)|worker\(\))", entry) if "exec python -m " in part]
-    assert len(starts) == 3  # web, beat, and the workers' common start
+    assert len(starts) == 4  # web, beat, scoring, and the workers' common start
     assert all(part.index("checked") < part.index("exec python -m ") for part in starts)
 
 
@@ -134,6 +135,13 @@ def test_the_image_is_checked_by_its_own_health_page() -> None:
     assert "docker/healthcheck.py" in check
     assert SERVICES["web"]["healthcheck"]["test"][-1] == "docker/healthcheck.py"
     assert "/healthz" in (DOCKER / "healthcheck.py").read_text()
+
+
+def test_the_scoring_service_is_asked_over_tls_by_its_own_check() -> None:
+    check = SERVICES["scoring"]["healthcheck"]["test"]
+    assert check[-2:] == ["docker/healthcheck.py", "https://localhost:8100/healthz"]
+    assert "--certificate /made/server.crt --key /made/server.key" in (DOCKER / "entry.sh").read_text()
+    assert "scoring-made:/made:ro" in SERVICES["scoring"]["volumes"]
 
 
 def test_no_secret_and_no_index_address_reaches_the_image() -> None:

@@ -29,6 +29,7 @@ SAFE = {
     "BROKER_URL": "rediss://broker/0",
     "CACHE_URL": "rediss://broker/1",
     "TRACKING_URL": "https://portico:p@mlflow/",
+    "SCORING_URL": "https://scoring:8100/?sslrootcert=/certificates/ca.crt",
 }
 
 
@@ -62,6 +63,7 @@ def test_a_safe_start_has_nothing_to_say() -> None:
         ("CACHE_URL", "rediss://broker/1?ssl_cert_reqs=none", "portico.E005"),
         ("DATABASE_URL", "postgresql://u:p@db/portal?sslmode=prefer", "portico.E005"),
         ("TRACKING_URL", "http://portico:p@mlflow/", "portico.E005"),
+        ("SCORING_URL", "http://scoring:8100/", "portico.E005"),
     ],
 )
 def test_each_unsafe_setting_is_named(settings: Settings, name: str, value: object, expected: str) -> None:
@@ -86,6 +88,11 @@ def test_a_plain_text_store_is_refused(settings: Settings, url: str) -> None:
 def test_a_missing_store_address_is_refused_but_the_demo_owner_is_optional(settings: Settings) -> None:
     settings.STORES = {"oltp": {"kind": "postgres", "accounts": {"gate": "", "owner": ""}}}
     assert ids() == ["portico.E006"]
+
+
+def test_mlflow_and_the_scoring_service_are_optional(settings: Settings) -> None:
+    settings.TRACKING_URL = settings.SCORING_URL = ""
+    assert ids() == []
 
 
 def test_one_account_for_all_is_refused(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Inferences and drift reports answer for what they keep of a person."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
@@ -40,6 +41,31 @@ def test_a_persons_word_among_the_inputs_is_found_too() -> None:
     observed.log(version, 1, CHANNEL="Ana")
     observed.log(version, 1)
     assert holding.Inferences().find(HERS)[0].count == 1
+
+
+@pytest.mark.parametrize("word", ["Ana", "ANA", "cus_1", 12015550142])
+def test_a_key_or_value_among_the_inputs_is_erased_without_a_charge(word: object) -> None:
+    hers = Traces(keys={"customer": frozenset({"cus_1", "12"})}, values=frozenset({"ana", "12015550142"}))
+    version = observed.version()
+    observed.log(version, 1, CHANNEL=word)
+    observed.log(version, 1, CHANNEL="cus_12")
+    observed.log(version, 1, HOUR=12)
+    assert holding.Inferences().erase(hers, check=nothing)[0].count == 1
+    assert Inference.objects.count() == 2
+
+
+def test_inferences_without_a_charge_are_told_with_their_last_day(settings) -> None:  # type: ignore[no-untyped-def]
+    version = observed.version()
+    observed.log(version, 2, charge="ch_his")
+    assert len(holding.Inferences().find(HERS)) == 1
+    observed.log(version, 3)
+    newest = Inference.objects.filter(charge_digest="").latest("at").at
+    settings.INFERENCE_DAYS = 30
+    for answer in (holding.Inferences().find(HERS), holding.Inferences().erase(HERS, check=nothing)):
+        told = answer[1]
+        assert (told.place, told.count) == ("inferences without a charge, of everybody", 3)
+        assert f"the newest on {newest + timedelta(days=30):%-d %B %Y}" in told.keep
+    assert Inference.objects.count() == 5
 
 
 def test_an_erasure_that_is_stopped_stops(monkeypatch: pytest.MonkeyPatch) -> None:

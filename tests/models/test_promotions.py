@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.models import aliases, promotions, selectors, tasks
@@ -352,10 +354,41 @@ def test_an_alias_moved_outside_is_told_and_not_served(
     notice = Notice.objects.get(kind="alias_moved", resolved_at=None)
     assert notice.title == "Alias moved outside the portal: fraud_model to version 2. It is not served."
     assert actions().count("models.alias_moved_outside") == 1
-    assert aliases.put_back(actor=Actor.of(engineer), model=entry.model)
+    assert aliases.put_back(actor=Actor.of(engineer), model=entry.model) == 1
     entry.model.refresh_from_db()
     assert (mlflow_says.alias, entry.model.alias_state) == (1, AliasState.MIRRORED)
     assert not Notice.objects.filter(kind="alias_moved", resolved_at=None).exists()
+
+
+def test_what_is_told_to_who_puts_an_alias_back(
+    client: Client, engineer: User, second_engineer: User, mlflow_says: Registry
+) -> None:
+    entry = promoted(engineer, second_engineer)
+    client.force_login(engineer)
+
+    def told() -> str:
+        answer = client.post(reverse("models:alias", args=[entry.model.name]), follow=True)
+        return " ".join(str(message) for message in answer.context["messages"])
+
+    mlflow_says.alias = 2
+    assert told() == "The alias stands at version 1 again, which is what serves."
+    mlflow_says.down = True
+    assert told() == "MLflow does not answer. The alias is put back to version 1 as soon as it does."
+    mlflow_says.down, mlflow_says.versions = False, {2}
+    assert told().startswith("MLflow does not have version 1 any more, so the alias cannot stand there.")
+    assert served() == 1
+
+
+def test_without_a_version_that_serves_there_is_nothing_to_put_an_alias_back_to(
+    engineer: User, mlflow_says: Registry
+) -> None:
+    model = builders.version(1).model
+    mlflow_says.alias = 1
+    tasks.reconcile_aliases()
+    with pytest.raises(aliases.NotPutBack, match="No version serves"):
+        aliases.put_back(actor=Actor.of(engineer), model=model)
+    model.refresh_from_db()
+    assert model.alias_state == AliasState.MOVED, "it waits for nothing"
 
 
 def test_an_alias_set_before_anything_was_promoted_is_told(engineer: User, mlflow_says: Registry) -> None:

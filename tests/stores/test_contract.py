@@ -280,5 +280,9 @@ def test_introspection(store: Store, lab: Lab) -> None:
     assert all(column.type for column in info.columns)
 
 
+def test_what_this_account_may_read(store: Store, lab: Lab) -> None:
+    assert store.readable()[lab.target] is True
+
+
 def test_introspection_of_other_namespaces(store: Store, lab: Lab) -> None:
     assert list(store.introspect(namespaces=["nothing_of_this_name"])) == []

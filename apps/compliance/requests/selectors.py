@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from uuid import UUID
 
 from django.db.models import CharField, Q, QuerySet
@@ -103,9 +101,9 @@ def trace_of(search: SubjectDiscovery) -> Trace | None:
 
 
 def known_trace(request: SubjectRequest) -> Trace | None:
-    """Of all searches of the request: what one of them knew is looked for until the request ends."""
-    traces = [trace for search in request.discoveries.all() if (trace := trace_of(search)) is not None]
-    return reduce(or_, traces) if traces else None
+    """Of the newest search that has one. Each search starts with what the one before it knew (`discover`), and alone
+    says what of it has become somebody else's since."""
+    return next((trace for search in request.discoveries.all() if (trace := trace_of(search)) is not None), None)
 
 
 def plan_in(search: SubjectDiscovery) -> Plan:

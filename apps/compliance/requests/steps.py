@@ -16,6 +16,7 @@ from apps.compliance.requests.models import SubjectPlan, SubjectRequest
 from apps.compliance.requests.selectors import address_of, chosen_keys, known_trace, plan_in
 from apps.compliance.requests.types import Law, State
 from apps.compliance.subjects import collect, discovery, erasure, ledger, rescan
+from apps.compliance.subjects.sight import Blind
 from apps.compliance.subjects.types import Discovery, Plan, Subject, Trace
 from portal.audit.actions import Action
 from portal.audit.types import Actor
@@ -33,12 +34,12 @@ STALE = "the stores changed since the plan was approved: nothing was erased; mak
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """A holder that is silent is waited for, as a store is; rules that are missing are told."""
+    """A holder that is silent is waited for, as a store is; rules and rights that are missing are told."""
     try:
         yield
     except HolderSilent as silent:
         raise StepWaits(str(silent), retry_after_s=HOLDER_AGAIN_S) from None
-    except discovery.NoRules as missing:
+    except (discovery.NoRules, Blind) as missing:
         raise StepFailed(str(missing)) from None
 
 
@@ -177,7 +178,7 @@ def search_again(context: StepContext) -> Outcome:
         context.log(f"{each.source}: {each.columns} columns of {each.datasets} datasets, {each.rows} rows")
     left = sum(place.rows for place in result.residues)
     return Outcome(
-        "nothing is left" if result.complete else f"{left} rows left, or a holder did not answer",
+        "nothing is left" if result.complete else f"{left} rows left, or a store or holder did not tell all",
         {"left": left, "columns": sum(each.columns for each in result.searched)},
         outcomes.rescan_as_json(result),
     )

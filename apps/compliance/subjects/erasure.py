@@ -9,6 +9,7 @@ from apps.compliance.subjects.match import Matcher
 from apps.compliance.subjects.reach import Reach, Target, reach
 from apps.compliance.subjects.territory import survey
 from apps.compliance.subjects.types import Action, Check, Done, HeldThing, Place, Plan, Progress, Trace
+from apps.compliance.subjects.values import still_theirs
 from portal.stores.types import Store
 
 
@@ -31,8 +32,10 @@ def erase(
     """
     if plan.blocking:
         raise NotSettled(plan.blocking[0].message)
-    work = Work(reach(source), trace, check, progress)
-    opened(work.where.store)
+    where = reach(source)
+    opened(where.store)
+    trace = still_theirs(trace, check)
+    work = Work(where, trace, check, progress)
     keys = live_keys({source: work.where})
     done: list[Done] = []
     # Texts first: what they stand in may be a row that is masked or erased next.

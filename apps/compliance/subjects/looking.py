@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from apps.compliance.subjects.match import Matcher, leaves
 from apps.compliance.subjects.reach import Keys, Reach, Target
 from apps.compliance.subjects.rules import EMAIL
-from apps.compliance.subjects.territory import TABLES, Territory
+from apps.compliance.subjects.territory import LAST, TABLES, Territory
 from apps.compliance.subjects.types import Check, Dataset, Searched
 from portal.stores.names import Names
 from portal.stores.types import DatasetInfo
 
+MOST_KEYS = 500  # each is one more condition on every row of a table that the catalog does not know
 TEXTS = ("char", "text", "json", "variant", "object", "array", "string", "citext", "xml", "mixed")
 
 
@@ -63,17 +65,33 @@ class Look:
         site = self.site_id(info)
         return Names(self.territory.sites[site].columns if site else frozenset(), documents=True)
 
+    @cached_property
+    def wider(self) -> Matcher:
+        """For tables that the catalog does not know: no column of theirs is known to hold keys, so that a row may name
+        the person by a key alone. The identity's keys first, then those of things, the nearest first. A number is
+        somebody's key in one table and an amount in the next: only keys with a letter tell anything."""
+        ranks = {domain.name: domain.rank for domain in self.territory.domains}
+        ordered = sorted(
+            (ranks.get(name, LAST), key) for name, each in self.keys.items() if name != EMAIL for key in each
+        )
+        telling = [key for _, key in ordered if any(character.isalpha() for character in key)]
+        return Matcher({**self.matcher.values, "key": telling[:MOST_KEYS]})
+
+    def matcher_for(self, info: DatasetInfo) -> Matcher:
+        return self.wider if self.site_id(info) is None else self.matcher
+
     def hits(self, info: DatasetInfo) -> Iterator[tuple[str, Mapping[str, Any], set[str]]]:
         """(whose, row, paths at which a value stands) of every row with one."""
         target, names = self.target(info), self.names(info)
         foreign = self.site_id(info) in self.territory.foreign
-        for document in self.reach.scan(info.path, self.matcher, check=self.check):
-            paths = {path for path, text in leaves(document, names) if self.matcher.found(text)}
+        matcher = self.matcher_for(info)
+        for document in self.reach.scan(info.path, matcher, check=self.check) if matcher else ():
+            paths = {path for path, text in leaves(document, names) if matcher.found(text)}
             if paths:
                 yield ("other" if foreign else _whose(target, document, paths)), document, paths
 
     def all(self) -> Iterator[Seen]:
-        for info in self.tables() if self.matcher else ():
+        for info in self.tables():
             self.check()
             seen = Seen(Dataset(self.source, info.path), info.kind)
             for whose, _, paths in self.hits(info):

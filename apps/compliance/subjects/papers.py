@@ -11,7 +11,7 @@ from apps.compliance.subjects.entries import Change, emptied, expression, withou
 from apps.compliance.subjects.fates import above_of
 from apps.compliance.subjects.match import Matcher, at
 from apps.compliance.subjects.patterns import BLANKS
-from apps.compliance.subjects.reach import Document, Target
+from apps.compliance.subjects.reach import Document, Target, shown
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
 from portal.stores.names import ENTRY, Names, is_entry
@@ -33,7 +33,7 @@ class Papers:
 
     def live(self) -> Sequence[DatasetInfo]:
         if self._live is None:
-            self._live = list(self.store.introspect())
+            self._live = shown(self.store)
         return self._live
 
     def rows(self, collection: str, *stages: Match) -> Iterator[dict[str, Any]]:
@@ -67,6 +67,14 @@ class Papers:
     def pointed_at(self, target: Target, pointer: Owner) -> int:
         among = self.among(pointer, target.values(pointer))
         return self.counted(target, {"$and": [among, {"$nor": [self.owned(target)]}]})
+
+    def of_others(self, target: Target, pointer: Owner) -> frozenset[str]:
+        named = {"$or": [{owner.column.replace("[]", ""): {"$ne": None}} for owner in target.owners]}
+        match = {"$and": [self.among(pointer, target.values(pointer)), named, {"$nor": [self.owned(target)]}]}
+        found = (
+            value for document in self.documents(self.name(target), match) for value in at(document, pointer.column)
+        )
+        return frozenset(str(value) for value in found) & target.values(pointer)
 
     def documents(self, collection: str, match: Match) -> Iterator[Document]:
         for text in self.texts(collection, match):

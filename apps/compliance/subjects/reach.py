@@ -60,7 +60,7 @@ class Reach(Protocol):
     store: Store
 
     def live(self) -> Sequence[DatasetInfo]:
-        """What the store holds now, views among it."""
+        """What the store holds now and lets this account read, views among it."""
 
     def count(self, target: Target) -> int: ...
 
@@ -75,6 +75,9 @@ class Reach(Protocol):
 
     def pointed_at(self, target: Target, pointer: Owner) -> int:
         """Rows of `target` that are somebody else's and hold one of this person's keys in the column `pointer`."""
+
+    def of_others(self, target: Target, pointer: Owner) -> frozenset[str]:
+        """Of this person's keys in the column `pointer`, those in rows of `target` that name somebody else."""
 
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
         """Rows in which one of the values may stand, whichever column it is in; the matcher has the last word."""
@@ -100,6 +103,15 @@ def reach(source: str) -> Reach:
     if store.kind == "mongo":
         return Papers(store)
     return Postgres(store) if store.kind == "postgres" else Snowflake(store)
+
+
+def shown(store: Store) -> list[DatasetInfo]:
+    """What the store holds and this account may read; views, too."""
+    readable = store.readable()
+    if all(readable.values()):
+        return list(store.introspect())
+    names = {path[1] for path, may in readable.items() if may}
+    return [info for info in store.introspect(namespaces=sorted(names)) if readable.get(info.path, True)]
 
 
 def chunks(values: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -9,6 +9,7 @@ from apps.compliance.subjects import holders
 from apps.compliance.subjects.looking import Look, Seen, live_keys
 from apps.compliance.subjects.match import Matcher
 from apps.compliance.subjects.reach import Reach, Target, reach
+from apps.compliance.subjects.sight import unseen
 from apps.compliance.subjects.territory import survey
 from apps.compliance.subjects.types import (
     Action,
@@ -28,6 +29,7 @@ from apps.compliance.subjects.types import (
 VALUE = "a value of the person"
 ROWS = "rows of the person that were to go"
 COLUMN = "a personal column that is not masked"
+UNSEEN = "cannot be read, so nobody knows what is left there"
 
 
 def rescan(*, plan: Plan, trace: Trace, check: Check, progress: Progress) -> Rescan:
@@ -38,8 +40,9 @@ def rescan(*, plan: Plan, trace: Trace, check: Check, progress: Progress) -> Res
     kept: list[KeptRows] = []
     searched: list[Searched] = []
     alone = 0
-    for source in settings.STORES:
-        where = reach(source)
+    reaches = {source: reach(source) for source in settings.STORES}
+    residues += [Residue(each.dataset, "", 0, f"{UNSEEN}: {each.why}") for each in unseen(territory, reaches)]
+    for source, where in reaches.items():
         look = Look(territory, source, where, trace.keys, matcher, check)
         for seen in look.all():
             residues += _values(seen)

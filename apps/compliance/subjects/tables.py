@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.compliance.subjects.match import Matcher
 from apps.compliance.subjects.patterns import BETWEEN_DIGITS, BLANKS
-from apps.compliance.subjects.reach import Document, Target, chunks
+from apps.compliance.subjects.reach import Document, Target, chunks, shown
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
 from portal.stores.names import Names
@@ -51,7 +51,7 @@ class Tables(ABC):
 
     def live(self) -> Sequence[DatasetInfo]:
         if self._live is None:
-            self._live = list(self.store.introspect())
+            self._live = shown(self.store)
         return self._live
 
     def rows(self, text: str, params: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -87,6 +87,16 @@ class Tables(ABC):
         among, more = self.among(pointer, target.values(pointer))
         text = f"select count(*) as n from {self.name(target)} where {among} and not coalesce({theirs}, false)"
         return sum(int(n) for (n,) in self.rows(text, (*more, *params)))
+
+    def of_others(self, target: Target, pointer: Owner) -> frozenset[str]:
+        theirs, params = self.owned(target)
+        among, more = self.among(pointer, target.values(pointer))
+        named = " or ".join(f"{quote(owner.column)} is not null" for owner in target.owners)
+        text = (
+            f"select distinct cast({quote(pointer.column)} as varchar) as k from {self.name(target)} "
+            f"where {among} and ({named}) and not coalesce({theirs}, false)"
+        )
+        return frozenset(str(key) for (key,) in self.rows(text, (*more, *params)))
 
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
         closed = f"translate(lower(doc), '{BETWEEN_DIGITS}', '')"

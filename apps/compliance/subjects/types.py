@@ -92,6 +92,7 @@ class FindingKind(StrEnum):
     UNCLASSIFIED = "unclassified"  # a column of rows that stay, and nobody has said what it holds
     NO_KEY = "no_key"  # personal columns come from a reached dataset, but no column says whose a row is
     SHARED = "shared"  # a value that others have, too: it leads nowhere by itself
+    PASSED_ON = "passed_on"  # it was the person's and has somebody else as its owner now: it is not followed
     OTHERS = "others"  # the person's value stands in rows that belong to somebody else: they are left alone
     CANNOT = "cannot"  # rows that this account cannot change where they are (a materialized view, ...)
 
@@ -233,18 +234,13 @@ class Trace:
     """What the person is recognised by, found before anything is erased: afterwards it could not be found again.
 
     `keys` by domain ("oltp.public.customers.id"), `values` by kind ("email", "phone", "name"); values that others
-    share are not among them. Keep it sealed, and only as long as the request needs it.
+    have are not among them but `aside`, where they reach nothing. Keep it sealed, and only as long as the request
+    needs it.
     """
 
     keys: Mapping[str, frozenset[str]] = field(repr=False, default_factory=dict)
     values: Mapping[str, frozenset[str]] = field(repr=False, default_factory=dict)
-
-    def __or__(self, other: "Trace") -> "Trace":
-        """What either knows: after an erasure that left something, the stores no longer tell what was found first."""
-        parts = []
-        for mine, more in ((self.keys, other.keys), (self.values, other.values)):
-            parts.append({name: mine.get(name, frozenset()) | more.get(name, frozenset()) for name in {*mine, *more}})
-        return Trace(*parts)
+    aside: Mapping[str, frozenset[str]] = field(repr=False, default_factory=dict)
 
     @property
     def texts(self) -> frozenset[str]:
@@ -260,16 +256,15 @@ class Trace:
 
     def to_bytes(self) -> bytes:
         """In clear: to be sealed at once."""
-        parts = [{name: sorted(each) for name, each in part.items()} for part in (self.keys, self.values)]
+        said = (self.keys, self.values, self.aside)
+        parts = [{name: sorted(each) for name, each in part.items()} for part in said]
         return json.dumps(parts, ensure_ascii=False).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Trace":
-        keys, values = json.loads(content)
-        return cls(
-            {name: frozenset(each) for name, each in keys.items()},
-            {name: frozenset(each) for name, each in values.items()},
-        )
+        """A trace that was sealed before anything was set aside has two parts."""
+        parts = ({name: frozenset(each) for name, each in part.items()} for part in json.loads(content))
+        return cls(*parts)
 
 
 @dataclass(frozen=True)
@@ -289,12 +284,12 @@ class Done:
 
 @dataclass(frozen=True)
 class Residue:
-    """Something of the person that is still there."""
+    """Something of the person that is still there, or (`rows` 0) a place that could not be looked at."""
 
     dataset: Dataset
     column: str
     rows: int
-    what: str  # "a value of the person", "a personal column that is not masked", "rows that were to go"
+    what: str  # "a value of the person", "a personal column that is not masked", "rows that were to go", ...
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,17 @@ def main() -> None:
 
     from apps.models.scoring.app import build
     from apps.models.scoring.loaded import warm
-    from apps.models.scoring.patience import Patient
+    from apps.models.scoring.patience import MOST, Patient
 
     parser = argparse.ArgumentParser(prog="apps.models.scoring", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=urlsplit(settings.SCORING_URL).port)
+    parser.add_argument("--certificate", help="serve over TLS with this certificate (PEM)")
+    parser.add_argument("--key", help="its key")
     options = parser.parse_args()
     if not options.port:
         parser.error("name a port: --port 8100, or PORTICO_SCORING_URL with one")
+    Patient.most_each = settings.SCORING_CONNECTIONS
     warm()
     uvicorn.run(
         build(name=f"{options.host}:{options.port}"),
@@ -37,7 +40,9 @@ def main() -> None:
         server_header=False,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=5,
-        limit_concurrency=256,
+        limit_concurrency=MOST + 1,  # it refuses at the number, not above it
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.key,
         http=Patient,
         ws="none",
         h11_max_incomplete_event_size=16 * 1024,

@@ -33,11 +33,7 @@ Files = Mapping[str, bytes]
 
 
 class Unloadable(Exception):
-    """This version cannot be served; the message is for people. `wait` says that trying again may help."""
-
-    def __init__(self, message: str, *, wait: bool = False) -> None:
-        super().__init__(message)
-        self.wait = wait
+    """This version cannot be served now; the message is for people. Whatever the reason, it is tried again."""
 
 
 def files_of(serving: Serving) -> Files:
@@ -111,7 +107,7 @@ def _served(path: str, below: str = "") -> Iterator[tuple[str, bytes]]:
     try:
         listed = json.loads(_get(f"/artifacts?path={quote(f'{path}/{below}'.strip('/'))}"))
     except ValueError:
-        raise Unloadable("what MLflow answers is no list of its files", wait=True) from None
+        raise Unloadable("what MLflow answers is no list of its files") from None
     for entry in listed.get("files", []):
         name = f"{below}/{entry['path']}".strip("/")
         if entry.get("is_dir"):
@@ -126,11 +122,11 @@ def _get(path: str) -> bytes:
             content: bytes = answer.read(LARGEST + 1)
             promised = answer.headers.get("Content-Length", "")
     except HTTPError as error:
-        raise Unloadable(f"MLflow does not hand out its files (HTTP {error.code})", wait=True) from None
+        raise Unloadable(f"MLflow does not hand out its files (HTTP {error.code})") from None
     except IncompleteRead:
         raise cut_off() from None
     except (URLError, OSError, ValueError, HTTPException):
-        raise Unloadable("MLflow, which keeps its files, does not answer", wait=True) from None
+        raise Unloadable("MLflow, which keeps its files, does not answer") from None
     # With a bound, `read` takes what came for the whole. What is larger than the bound is refused by `_bounded`.
     if promised.isdigit() and len(content) < min(int(promised), LARGEST + 1):
         raise cut_off()
@@ -138,7 +134,7 @@ def _get(path: str) -> bytes:
 
 
 def cut_off() -> Unloadable:
-    return Unloadable("the transfer of its files from MLflow was cut off", wait=True)
+    return Unloadable("the transfer of its files from MLflow was cut off")
 
 
 def _request(path: str) -> Request:

@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any
 
 import pymongo
+import pymongo.errors
 from bson.objectid import ObjectId
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -18,6 +19,7 @@ from portal.stores.types import ColumnInfo, DatasetInfo
 # Half at random, half the newest: a field that appeared yesterday is rare in the first and common in the second.
 RANDOM = NEWEST = 500
 STEP_MS = 30_000
+UNAUTHORIZED = 13
 Pipeline = list[Mapping[str, Any]]
 
 
@@ -27,6 +29,23 @@ def introspect(database: Database[Document], names: Sequence[str] | None) -> Ite
     for entry in found:
         if not entry["name"].startswith("system."):
             yield _dataset(database, entry)
+
+
+def readable(database: Database[Document]) -> dict[tuple[str, ...], bool]:
+    """By asking: an account's privileges may be spread over roles that it may not look into."""
+    found = database.list_collections(filter={"type": {"$ne": "view"}})
+    names = sorted(str(entry["name"]) for entry in found)
+    return {(database.name, name): _may_read(database[name]) for name in names if not name.startswith("system.")}
+
+
+def _may_read(collection: Collection[Document]) -> bool:
+    try:
+        collection.find_one({}, {"_id": 1}, max_time_ms=STEP_MS)
+    except pymongo.errors.OperationFailure as error:
+        if error.code != UNAUTHORIZED:
+            raise
+        return False
+    return True
 
 
 def _dataset(database: Database[Document], entry: Mapping[str, Any]) -> DatasetInfo:

@@ -11,7 +11,7 @@ from pymongo.client_session import ClientSession
 from portal.stores.health import probe
 from portal.stores.mongo.columns import from_batch
 from portal.stores.mongo.errors import DRIVER_ERRORS, cancelled, from_mongo, unsupported
-from portal.stores.mongo.introspect import introspect
+from portal.stores.mongo.introspect import introspect, readable
 from portal.stores.mongo.pool import Pool
 from portal.stores.mongo.read import read, stop
 from portal.stores.running import Running
@@ -38,6 +38,13 @@ class MongoStore:
         try:
             self._pool.reach()
             yield from introspect(self._pool.database, namespaces)
+        except DRIVER_ERRORS as error:
+            raise from_mongo(self.name, error) from error
+
+    def readable(self) -> dict[tuple[str, ...], bool]:
+        try:
+            self._pool.reach()
+            return readable(self._pool.database)
         except DRIVER_ERRORS as error:
             raise from_mongo(self.name, error) from error
 
@@ -109,6 +116,9 @@ class MongoTransaction:
 
     def introspect(self, *, namespaces: Sequence[str] | None = None) -> Iterator[DatasetInfo]:
         return self._store.introspect(namespaces=namespaces)
+
+    def readable(self) -> dict[tuple[str, ...], bool]:
+        return self._store.readable()
 
     def read(self, statement: Statement, *, batch_rows: int = 65_536, timeout_s: float | None = None) -> Rows:
         limit = settings.STORE_TIMEOUT_SECONDS if timeout_s is None else timeout_s

@@ -55,6 +55,24 @@ order by a.attrelid, a.attnum
 """
 
 
+# By row security a table shows some of its rows, and says nothing of the rest.
+READABLE = b"""
+select n.nspname as schema, c.relname as name,
+       has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') and not row_security_active(c.oid)
+         as readable
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'f', 'm') and not c.relispartition
+  and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+order by n.nspname, c.relname
+"""
+
+
+def readable(connection: psycopg.Connection, database: str) -> dict[tuple[str, ...], bool]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(READABLE).fetchall()
+    return {(database, row["schema"], row["name"]): row["readable"] for row in rows}
+
+
 def introspect(
     connection: psycopg.Connection, database: str, namespaces: Sequence[str] | None
 ) -> Iterator[DatasetInfo]:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from portal.stores.health import probe
 from portal.stores.postgres.errors import from_psycopg
-from portal.stores.postgres.introspect import introspect
+from portal.stores.postgres.introspect import introspect, readable
 from portal.stores.postgres.load import copy_in
 from portal.stores.postgres.pool import Pool, with_options
 from portal.stores.postgres.read import read, read_together
@@ -36,6 +36,10 @@ class PostgresStore:
         with self._session(settings.STORE_TIMEOUT_SECONDS) as connection:
             connection.execute("SET TRANSACTION READ ONLY")
             yield from introspect(connection, self._pool.database, namespaces)
+
+    def readable(self) -> dict[tuple[str, ...], bool]:
+        with self._session(settings.STORE_TIMEOUT_SECONDS) as connection:
+            return readable(connection, self._pool.database)
 
     def read(self, statement: Statement, *, batch_rows: int = 65_536, timeout_s: float | None = None) -> Rows:
         return read(

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from portal.stores.placeholders import POSTGRES, Bound, bind
 from portal.stores.postgres.errors import from_psycopg
-from portal.stores.postgres.introspect import introspect
+from portal.stores.postgres.introspect import introspect, readable
 from portal.stores.postgres.load import copy_in
 from portal.stores.postgres.rows import CursorRows
 from portal.stores.types import Command, DatasetInfo, Health, LoadResult, Rows, Sql, Statement, StoreError, StoreKind
@@ -32,6 +32,9 @@ class PostgresTransaction:
 
     def introspect(self, *, namespaces: Sequence[str] | None = None) -> Iterator[DatasetInfo]:
         yield from introspect(self._connection, self._connection.info.dbname, namespaces)
+
+    def readable(self) -> dict[tuple[str, ...], bool]:
+        return readable(self._connection, self._connection.info.dbname)
 
     def read(self, statement: Statement, *, batch_rows: int = 65_536, timeout_s: float | None = None) -> Rows:
         wanted = as_sql(self.name, statement)

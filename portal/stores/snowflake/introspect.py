@@ -45,6 +45,11 @@ def introspect(ask: Ask, database: str, namespaces: Sequence[str] | None) -> Ite
         )
 
 
+def named(ask: Ask, database: str) -> dict[tuple[str, ...], bool]:
+    """All that the account sees, and it sees nothing else."""
+    return {(database, *_key(row)): True for row in _rows(ask, TABLES, database, None)}
+
+
 def _rows(ask: Ask, text: str, database: str, wanted: set[str] | None) -> list[Row]:
     rows = ask(Sql(text.format(database=quote(database))))
     return [row for row in rows if wanted is None or row["table_schema"].upper() in wanted]

@@ -14,7 +14,7 @@ from portal.stores.health import probe
 from portal.stores.running import Running
 from portal.stores.snowflake import load
 from portal.stores.snowflake.errors import refused
-from portal.stores.snowflake.introspect import Row, introspect
+from portal.stores.snowflake.introspect import Row, introspect, named
 from portal.stores.snowflake.pool import Pool
 from portal.stores.snowflake.query import as_query
 from portal.stores.snowflake.rows import SnowflakeRows
@@ -48,6 +48,10 @@ class SnowflakeStore:
     def introspect(self, *, namespaces: Sequence[str] | None = None) -> Iterator[DatasetInfo]:
         with self._bound() as bound:
             yield from bound.introspect(namespaces=namespaces)
+
+    def readable(self) -> dict[tuple[str, ...], bool]:
+        with self._bound() as bound:
+            return bound.readable()
 
     def read(self, statement: Statement, *, batch_rows: int = 65_536, timeout_s: float | None = None) -> Rows:
         wanted = as_query(self.name, statement)
@@ -140,6 +144,9 @@ class SnowflakeTransaction:
 
     def introspect(self, *, namespaces: Sequence[str] | None = None) -> Iterator[DatasetInfo]:
         yield from introspect(self._ask, self._pool.database, namespaces)
+
+    def readable(self) -> dict[tuple[str, ...], bool]:
+        return named(self._ask, self._pool.database)
 
     def read(self, statement: Statement, *, batch_rows: int = 65_536, timeout_s: float | None = None) -> Rows:
         cursor = self._run(as_query(self.name, statement), timeout_s)

@@ -114,6 +114,28 @@ def test_what_no_plan_knows_is_found_by_the_rescan(streets: None) -> None:
     }
 
 
+def test_a_table_that_nobody_knows_names_the_person_by_key_alone(streets: None) -> None:
+    town.govern()
+    found = asks.found(town.ANN, "ann")
+    asks.erased(found)
+    open_store("oltp", "owner").execute(
+        Sql("create table town.unknown (n int, who text)"),
+        Sql("insert into town.unknown values (1, 'cus_ann'), (2, 'cus_anna'), (3, 'cus_bob'), (4, 'from ch_ann1')"),
+    )
+    odd = [{"_id": 1, "of": {"card": "card_ann"}}, {"_id": 2, "of": {"card": "card_bob"}}]
+    open_store("documents", "owner").execute(Command({"insert": "town_odd", "documents": odd}))
+    warehouse = open_store("warehouse", "owner")
+    warehouse.execute(Sql("create table ANALYTICS.TOWN.EXTRA as select 'cus_ann' as WHO union all select 'cus_bob'"))
+    left = {(each.dataset.title, each.column, each.rows) for each in asks.again(found.plan, found.trace).residues}
+    assert left == {
+        ("oltp: town.unknown", "who", 2),
+        ("documents: town_odd", "of.card", 1),
+        ("warehouse: TOWN.EXTRA", "WHO", 1),
+    }
+    blocked = [finding.message for finding in asks.found(town.ANN, "ann").plan.blocking]
+    assert "No rule for oltp: town.unknown, where 2 rows name the person: say erase, mask or keep." in blocked
+
+
 def test_a_file_that_says_nothing_of_a_dataset_stops_the_plan(streets: None) -> None:
     town.govern([rule for rule in town.SUBJECTS["rules"] if "town_sessions" not in rule["datasets"]])
     plan = asks.found(town.ANN, "ann").plan
@@ -155,8 +177,8 @@ def test_the_account_adds_nothing_and_makes_nothing(mongo: None) -> None:
 
 def test_a_later_plan_adds_to_the_ledger(db: None) -> None:
     domain = "oltp.town.customers.id"
-    first, second = (asks.Trace({domain: frozenset({key})}) for key in ("cus_1", "cus_2"))
-    for trace, kept in ((first, 1), (first, 1), (second, 2), (second, 2), (first | second, 2)):
+    first, second, both = (asks.Trace({domain: frozenset(keys)}) for keys in (["cus_1"], ["cus_2"], ["cus_1", "cus_2"]))
+    for trace, kept in ((first, 1), (first, 1), (second, 2), (second, 2), (both, 2)):
         with transaction.atomic():
             assert ledger.enter(actor=town.HOUSE, request="7", plan=asks.Plan((), (), (), ()), trace=trace) == kept
     assert list(Forgotten.objects.order_by("pk").values_list("request", flat=True)) == ["7", "7/2"]

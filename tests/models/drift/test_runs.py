@@ -34,6 +34,7 @@ def test_too_few_inferences_are_said_and_are_not_no_drift() -> None:
     assert (report.state, report.inferences, report.needed, report.share) == ("too_few", 12, 200, None)
     step = Run.objects.get(pk=report.run_id).steps.get(key="compare")
     assert step.summary == "not enough inferences: 12 of 200"
+    assert not alerts().exists()
 
 
 def test_what_looks_like_the_training_is_steady_and_what_does_not_is_an_alert_until_it_is_back() -> None:

@@ -4,9 +4,10 @@ import asyncio
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import uvicorn
@@ -19,6 +20,9 @@ WHOLE = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
 class Impatient(Patient):
     head_within_s = 0.3
+    most_each = 2
+    most_of_others = 3
+    _open: ClassVar[Counter[str]] = Counter()
 
 
 async def slow(scope: Any, receive: Any, send: Any) -> None:
@@ -45,8 +49,9 @@ def port() -> Iterator[int]:
         thread.join(5)
 
 
-def opened(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=3)
+def opened(port: int, address: str = "127.0.0.1") -> socket.socket:
+    """From an address of its own: all of 127/8 is this machine, and only the first counts as the service's own."""
+    return socket.create_connection(("127.0.0.1", port), timeout=3, source_address=(address, 0))
 
 
 def told(sender: socket.socket, what: bytes = WHOLE) -> bytes:
@@ -89,6 +94,35 @@ def test_dripping_wins_no_time(before: bytes, port: int) -> None:
         if before:
             assert told(dripping, before) == b"HTTP/1.1 200"
         assert ends_within(dripping, 1.5, b"x")
+
+
+def is_closed(sender: socket.socket) -> bool:
+    try:
+        sender.sendall(WHOLE)
+        return sender.recv(4096) == b""
+    except OSError:
+        return True
+
+
+def test_one_address_cannot_keep_the_others_out(port: int) -> None:
+    """However fast it opens new ones: with three more than its share there is still room for somebody else."""
+    with ExitStack() as stack:
+        mine = [stack.enter_context(opened(port, "127.0.0.7")) for _ in range(5)]
+        assert [is_closed(each) for each in mine[2:]] == [True, True, True]
+        assert told(stack.enter_context(opened(port, "127.0.0.8"))) == b"HTTP/1.1 200"
+        assert told(mine[0]) == b"HTTP/1.1 200"
+        assert is_closed(stack.enter_context(opened(port, "127.0.0.7")))
+    time.sleep(0.1)
+    assert Impatient._open.total() == 0
+    with opened(port, "127.0.0.7") as again:
+        assert told(again) == b"HTTP/1.1 200"
+
+
+def test_many_addresses_leave_room_for_the_portal_beside_it(port: int) -> None:
+    with ExitStack() as stack:
+        others = [stack.enter_context(opened(port, f"127.0.0.{number}")) for number in range(10, 15)]
+        assert [is_closed(each) for each in others] == [False] * 3 + [True] * 2
+        assert told(stack.enter_context(opened(port))) == b"HTTP/1.1 200"
 
 
 def test_who_asks_is_waited_for(port: int) -> None:
