@@ -1,6 +1,8 @@
 # Everything starts here. `make help` says what there is.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 export PORT SCALE DATA PORTICO_HOME
+# Without compiled modules each process spends its first seconds compiling the same libraries again.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help up down reset test bench doctor lock upgrade environments
 
