@@ -65,20 +65,26 @@ def mirror(*, actor: Actor, model: RegisteredModel) -> bool:
     serves = champion(model)
     if serves is None:
         return True
-    number = serves.version.number
     try:
-        registry.set_alias(model.name, number or 0)
+        _set(actor=actor, model=model, number=serves.version.number or 0)
     except (registry.RegistryDown, registry.NotThere):
         return False
-    note(actor=actor, model=model, number=number, state=AliasState.MIRRORED)
     return True
 
 
-def put_back(*, actor: Actor, model: RegisteredModel) -> bool:
-    """A person's answer to an alias that was moved outside."""
-    serves = champion(model)
-    intend(actor=actor, model=model, number=serves.version.number if serves else None)
-    return mirror(actor=actor, model=model)
+def _set(*, actor: Actor, model: RegisteredModel, number: int) -> None:
+    """Raises RegistryDown, NotThere."""
+    registry.set_alias(model.name, number)
+    note(actor=actor, model=model, number=number, state=AliasState.MIRRORED)
+
+
+def put_back(*, actor: Actor, model: RegisteredModel, number: int) -> None:
+    """A person's answer to an alias that was moved outside. `number` is the version that serves.
+
+    Raises RegistryDown (then the next reconcile sets it), NotThere.
+    """
+    intend(actor=actor, model=model, number=number)
+    _set(actor=actor, model=model, number=number)
 
 
 def look(*, actor: Actor, model: RegisteredModel) -> AliasState:

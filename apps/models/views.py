@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.models import aliases, pages, promotions, selectors
 from apps.models.models import ModelVersion, Promotion, RegisteredModel
 from apps.models.promotions import NotPromoted
+from apps.models.registry import NotThere, RegistryDown
 from apps.models.types import PromotionState
 from portal.accounts.guards import requires_role
 from portal.accounts.models import User
@@ -158,6 +159,21 @@ def rollback(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def put_alias_back(request: HttpRequest, name: str) -> HttpResponse:
     found, person = model_or_404(request, name), promoter(request)
-    if not aliases.put_back(actor=Actor.of(person), model=found):
-        messages.warning(request, "MLflow does not answer. The alias is set as soon as it does.")
+    if (serves := selectors.champion(found)) is None:
+        messages.error(request, "No version is promoted, so there is none to set the alias back to.")
+    else:
+        _put_back(request, person, found, serves.version.number or 0)
     return redirect(reverse("models:model", args=[name]))
+
+
+def _put_back(request: HttpRequest, person: User, model: RegisteredModel, number: int) -> None:
+    try:
+        aliases.put_back(actor=Actor.of(person), model=model, number=number)
+    except RegistryDown:
+        told = f"MLflow does not answer. The alias goes back to version {number} as soon as it does."
+        messages.warning(request, told)
+    except NotThere:
+        told = f"MLflow does not have version {number} any more, so the alias cannot stand on it. What serves is as before."
+        messages.error(request, told)
+    else:
+        messages.success(request, f"In MLflow, champion stands on version {number} again, the one that serves.")

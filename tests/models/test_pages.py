@@ -259,9 +259,24 @@ def test_a_moved_alias_is_said_on_the_model_and_put_back_there(
     reports(entry.version)
     assert health(engineer) == ("alert", "serves version 1; alias moved outside the portal")
     assert "not served" not in text(engineer, "/models/")
-    signed_in(engineer).post("/models/fraud_model/alias/")
+    assert "champion stands on version 1 again" in put_back(engineer)
     assert mlflow_says.alias == 1
     assert "Alias moved outside" not in text(engineer, "/models/fraud_model/")
+
+
+def put_back(user: User) -> str:
+    return signed_in(user).post("/models/fraud_model/alias/", follow=True).content.decode()
+
+
+def test_an_alias_that_cannot_be_put_back_says_why(
+    entry: Promotion, engineer: User, second_engineer: User, mlflow_says: Registry
+) -> None:
+    assert "No version is promoted" in put_back(engineer)
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+    mlflow_says.versions.discard(1)
+    assert "MLflow does not have version 1 any more" in put_back(engineer)
+    mlflow_says.down = True
+    assert "The alias goes back to version 1 as soon as it does" in put_back(engineer)
 
 
 def test_not_trainable_and_no_signature_are_said(engineer: User) -> None:

@@ -352,7 +352,7 @@ def test_an_alias_moved_outside_is_told_and_not_served(
     notice = Notice.objects.get(kind="alias_moved", resolved_at=None)
     assert notice.title == "Alias moved outside the portal: fraud_model to version 2. It is not served."
     assert actions().count("models.alias_moved_outside") == 1
-    assert aliases.put_back(actor=Actor.of(engineer), model=entry.model)
+    aliases.put_back(actor=Actor.of(engineer), model=entry.model, number=1)
     entry.model.refresh_from_db()
     assert (mlflow_says.alias, entry.model.alias_state) == (1, AliasState.MIRRORED)
     assert not Notice.objects.filter(kind="alias_moved", resolved_at=None).exists()
