@@ -173,7 +173,7 @@ def _put_back(request: HttpRequest, person: User, model: RegisteredModel, number
         told = f"MLflow does not answer. The alias goes back to version {number} as soon as it does."
         messages.warning(request, told)
     except NotThere:
-        told = f"MLflow does not have version {number} any more, so the alias cannot stand on it. What serves is as before."
+        told = f"MLflow does not have version {number} any more: no alias can stand on it. What serves is as before."
         messages.error(request, told)
     else:
         messages.success(request, f"In MLflow, champion stands on version {number} again, the one that serves.")
