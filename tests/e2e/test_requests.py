@@ -1,28 +1,17 @@
 """A person asks to be forgotten: two officers, in a browser, on a portal that the start command brought up."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import ROOT
-from tests.e2e.conftest import Portal, Visitor
+from tests.e2e.conftest import Portal, Visitor, run
 
 pytestmark = pytest.mark.e2e
 Visit = Callable[..., Visitor]
 WORK_MS = 90_000
-
-
-def ask(portal: Portal, *address: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.person", *address],
-        cwd=ROOT, env=portal.environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.strip()
+PERSON = "tests.e2e.person"
 
 
 def wait_until(page: Page, state: str) -> None:
@@ -31,8 +20,8 @@ def wait_until(page: Page, state: str) -> None:
 
 
 def test_a_person_is_erased_by_two_officers_and_the_certificate_says_so(portal: Portal, visit: Visit) -> None:
-    email = ask(portal)
-    assert int(ask(portal, email)) >= 3
+    email = run(portal, "-m", PERSON)
+    assert int(run(portal, "-m", PERSON, email)) >= 3
     olga = visit("olga")
     page = olga.page
     olga.open("/compliance/requests/new/")
@@ -75,5 +64,5 @@ def test_a_person_is_erased_by_two_officers_and_the_certificate_says_so(portal: 
     overflow = otto.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert overflow <= 0
 
-    assert ask(portal, email) == "0"
+    assert run(portal, "-m", PERSON, email) == "0"
     assert olga.complaints + otto.complaints == []
