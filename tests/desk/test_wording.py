@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from portal.accounts.demo import DEMO_PEOPLE
 from portal.desk import wording
+from portal.desk.templatetags.portico import breakable
 from portal.embedded.home import BASE
 from portal.runs.types import State
 
@@ -100,3 +101,7 @@ def test_two_demo_people_never_have_the_same_avatar() -> None:
 )
 def test_one_row_is_no_rows(unit: str, number: object, said: str) -> None:
     assert wording.unit_of(unit, number) == said
+
+
+def test_a_long_name_breaks_behind_its_dots_and_nothing_of_it_is_markup() -> None:
+    assert breakable("STG_CHARGES.<b>") == "STG_<wbr>CHARGES.<wbr>&lt;b&gt;"
