@@ -7,8 +7,23 @@ from uuid import UUID
 
 from portal.audit.models import Event
 
-PICTURES = {"user": "person", "token": "token", "query": "query", "execution": "query", "source": "source"}
+PICTURES = {
+    "user": "person",
+    "subject_request": "request",
+    "token": "token",
+    "query": "query",
+    "execution": "query",
+    "source": "source",
+    "registeredmodel": "model",
+}
 KNOWN_PICTURES = {"dataset", "column", "pipeline", "run", "request", "model", "table", "collection", "view"}
+# What people call a kind of thing; others are called what they are.
+WORDS = {
+    "subject_request": "request",
+    "registeredmodel": "model",
+    "modelversion": "version",
+    "driftreport": "drift report",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,8 @@ class Line:
     @property
     def sentence(self) -> str:
         """`query refused`, `run started`, `purpose changed`"""
-        return self.did if self.kind in ("user", "token") or self.kind in self.did else f"{self.kind} {self.did}"
+        word = WORDS.get(self.kind, self.kind)
+        return self.did if word in ("user", "token") or word in self.did else f"{word} {self.did}"
 
 
 def details(event: Event) -> list[tuple[str, str]]:
