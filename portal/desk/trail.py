@@ -57,10 +57,14 @@ class Line:
         )
 
     @property
+    def noun(self) -> str:
+        return WORDS.get(self.kind, self.kind)
+
+    @property
     def sentence(self) -> str:
         """`query refused`, `run started`, `purpose changed`"""
-        word = WORDS.get(self.kind, self.kind)
-        return self.did if word in ("user", "token") or word in self.did else f"{word} {self.did}"
+        noun = self.noun
+        return self.did if noun in ("user", "token") or noun in self.did else f"{noun} {self.did}"
 
 
 def details(event: Event) -> list[tuple[str, str]]:

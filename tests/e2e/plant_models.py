@@ -47,11 +47,14 @@ def registered(number: int, *, pr_auc: float):  # type: ignore[no-untyped-def]
     """Intent, MLflow, outcome, as the steps of a training write them."""
     from apps.models import services, tracking
     from apps.models.steps import order_of
+    from estate.training.fraud_model import FRAUD_MODEL
     from tests.models import builders, serving
     from tests.people import HOUSE
 
     estimator, sample = serving.fitted()
     kept = serving.snapshot(builders.model())
+    kept.datasets = [["warehouse", *FRAUD_MODEL.path]]
+    kept.save()
     trained = {"params": {"max_iter": 100}, "metrics": {**builders.METRICS, "pr_auc": pr_auc}, "threshold": 0.5}
     label = f"{NAME}/planted-{number}"
     version = services.intend_version(

@@ -15,6 +15,7 @@ from apps.pipelines.services import pipeline_named, start
 from portal.accounts.models import User
 from portal.accounts.types import Role
 from portal.audit.types import Actor
+from portal.runs.models import Run, Step
 from tests.models import builders, observed
 from tests.models.conftest import Registry
 from tests.people import HOUSE
@@ -208,6 +209,23 @@ def test_the_way_of_a_promotion_through_the_pages(engineer: User, second_enginee
     assert "version 1" in shown
     assert second_engineer.label in shown
     assert "Roll back" not in shown
+
+
+def test_a_check_that_failed_is_told_and_may_be_asked_for_again(engineer: User, mlflow_says: Registry) -> None:
+    entry = builders.requested(engineer, builders.version())
+    place = f"/models/promotions/{entry.pk}/"
+    assert 'hx-trigger="every 3s"' in text(engineer, place)
+    assert "Check the gates again" not in text(engineer, place)
+    run = Run.objects.get()
+    Step.objects.update(state="failed")
+    Run.objects.update(state="failed", reason="failed in gates: a child died")
+    shown = text(engineer, place)
+    assert "being checked" not in shown
+    assert f"Run {run.pk} failed in gates: a child died" in shown
+    assert "every 3s" not in shown
+    assert "Check the gates again" in shown
+    signed_in(engineer).post(f"{place}decide/", {"do": "check"})
+    assert "The gates are being checked" in text(engineer, place)
 
 
 def test_a_gate_that_failed_says_why_and_leaves_no_button(
