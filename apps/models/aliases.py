@@ -86,14 +86,14 @@ def put_back(*, actor: Actor, model: RegisteredModel) -> int:
     NotPutBack."""
     serves = champion(model)
     if serves is None:
-        raise NotPutBack("No version serves, so there is none to put the alias back to. Remove the alias in MLflow.")
+        raise NotPutBack("No version is promoted, so there is none to put the alias back to. Remove it in MLflow.")
     number = serves.version.number or 0
     intend(actor=actor, model=model, number=number)
     try:
         _set(actor=actor, model=model, number=number)
     except registry.RegistryDown:
         raise NotPutBack(
-            f"MLflow does not answer. The alias is put back to version {number} as soon as it does."
+            f"MLflow does not answer. The alias goes back to version {number} as soon as it does."
         ) from None
     except registry.NotThere:
         raise NotPutBack(

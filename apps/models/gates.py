@@ -8,7 +8,7 @@ from apps.models.types import GateName, GateResult, Verdict
 from portal.accounts.models import User
 from portal.audit.types import Actor
 from portal.runs.flows import ACTIVE
-from portal.runs.models import Step
+from portal.runs.models import Run, Step
 from portal.runs.services import start_run
 from portal.runs.types import RunPlan, StepPlan
 
@@ -42,6 +42,11 @@ def start_check(*, actor: Actor, entry: Promotion, started_by: User | None) -> i
         subject_id=str(entry.model_id),
     )
     return start_run(actor=actor, plan=plan, started_by=started_by).pk
+
+
+def check_of(entry: Promotion) -> Run | None:
+    """The newest run that was to gather the evidence of its gates."""
+    return Run.objects.filter(steps__kind=STEP, steps__params__promotion=entry.pk).order_by("-pk").first()
 
 
 def next_round(entry: Promotion) -> int:

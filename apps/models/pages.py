@@ -7,12 +7,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from apps.models import served
+from apps.models.gates import check_of
 from apps.models.models import Gate, ModelVersion, Promotion, RegisteredModel
 from apps.models.observed import DRIFTED, TOO_FEW, DriftReport
 from apps.models.promotions import stale
 from apps.models.selectors import before_champion, champion, entries, latest_gates, versions_of
 from apps.models.types import OPEN_STATES, AliasState, PromotionState, Verdict
 from portal.notices.models import Notice
+from portal.runs.flows import ACTIVE
 
 COMPARED = 5
 # name in a version's metrics -> what people call it, and whether more is better
@@ -168,6 +170,7 @@ def comparison(versions: Sequence[ModelVersion]) -> list[Row]:
 def promotion_context(entry: Promotion) -> dict[str, Any]:
     gates = latest_gates(entry)
     serves = champion(entry.model)
+    check = check_of(entry) if entry.state == PromotionState.REQUESTED else None
     return {
         "entry": entry,
         "state": STATES[PromotionState(entry.state)],
@@ -176,6 +179,8 @@ def promotion_context(entry: Promotion) -> dict[str, Any]:
         "stale": stale(entry, gates) if gates and entry.state == PromotionState.REQUESTED else "",
         "serves": serves,
         "is_open": entry.state == PromotionState.REQUESTED,
+        "check": check,
+        "checking": bool(check and check.state in ACTIVE),
     }
 
 

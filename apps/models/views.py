@@ -160,7 +160,7 @@ def put_alias_back(request: HttpRequest, name: str) -> HttpResponse:
     found, person = model_or_404(request, name), promoter(request)
     try:
         number = aliases.put_back(actor=Actor.of(person), model=found)
-        messages.success(request, f"The alias stands at version {number} again, which is what serves.")
+        messages.success(request, f"In MLflow, champion stands on version {number} again, the one that serves.")
     except aliases.NotPutBack as error:
         messages.warning(request, str(error))
     return redirect(reverse("models:model", args=[name]))

@@ -23,6 +23,7 @@ class Training:
     time: str
     label: str
     inputs: Mapping[str, str]  # column -> what it means, for people
+    limits: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)  # column -> least, most it can be
     params: Mapping[str, float | int] = field(default_factory=dict)
     fewest_positives: int = 20  # in the part to fit on, and half of it in the holdout
     drift_limit: float = 0.25  # PSI of an input, above which it counts as another world

@@ -5,6 +5,21 @@ The processor's own risk score is left out: it is what this model is meant to re
 
 from estate.training.definition import Training
 
+FLAGS = ("IS_NEW_DEVICE", "IS_NEW_ADDRESS")
+COUNTS = (
+    "CUSTOMER_CHARGES_1H",
+    "CUSTOMER_CHARGES_24H",
+    "CUSTOMER_CHARGES_30D",
+    "CUSTOMER_DECLINED_24H",
+    "CARD_CHARGES_24H",
+    "DEVICE_CHARGES_1H",
+    "DEVICE_DECLINED_1H",
+    "DEVICE_CHARGES_30D",
+    "ADDRESS_CHARGES_1H",
+    "ADDRESS_CHARGES_30D",
+)
+FROM_ZERO = ("AMOUNT", "INSTALLMENTS", "CUSTOMER_AMOUNT_24H", "AMOUNT_RATIO", *COUNTS)
+
 FRAUD_MODEL = Training(
     name="fraud_model",
     title="Fraud in charges",
@@ -33,6 +48,11 @@ FRAUD_MODEL = Training(
         "IS_NEW_DEVICE": "device the customer did not use in the 180 days before",
         "IS_NEW_ADDRESS": "network address the customer did not use in the 180 days before",
         "AMOUNT_RATIO": "amount over the customer's mean of the 180 days before",
+    },
+    limits={
+        "HOUR_OF_DAY": (0, 23),
+        **dict.fromkeys(FLAGS, (0, 1)),
+        **dict.fromkeys(FROM_ZERO, (0, None)),
     },
     params={
         "learning_rate": 0.1,

@@ -52,7 +52,7 @@ class ResultGrid extends HTMLElement {
     this.grid = element(
       "div",
       { class: "grid", role: "grid", tabindex: 0, "aria-label": "Result", "aria-rowcount": this.total + 1, "aria-colcount": body.columns.length },
-      element("div", { role: "rowgroup" }, head),
+      element("div", { role: "rowgroup", class: "grid__head" }, head),
       this.body,
     );
     const wide = this.widths.reduce((sum, each) => sum + each, 0);

@@ -7,8 +7,23 @@ from uuid import UUID
 
 from portal.audit.models import Event
 
-PICTURES = {"user": "person", "token": "token", "query": "query", "execution": "query", "source": "source"}
+PICTURES = {
+    "user": "person",
+    "subject_request": "request",
+    "token": "token",
+    "query": "query",
+    "execution": "query",
+    "source": "source",
+    "registeredmodel": "model",
+}
 KNOWN_PICTURES = {"dataset", "column", "pipeline", "run", "request", "model", "table", "collection", "view"}
+# What people call a kind of thing; others are called what they are.
+WORDS = {
+    "subject_request": "request",
+    "registeredmodel": "model",
+    "modelversion": "version",
+    "driftreport": "drift report",
+}
 
 
 @dataclass(frozen=True)
@@ -42,9 +57,14 @@ class Line:
         )
 
     @property
+    def noun(self) -> str:
+        return WORDS.get(self.kind, self.kind)
+
+    @property
     def sentence(self) -> str:
         """`query refused`, `run started`, `purpose changed`"""
-        return self.did if self.kind in ("user", "token") or self.kind in self.did else f"{self.kind} {self.did}"
+        noun = self.noun
+        return self.did if noun in ("user", "token") or noun in self.did else f"{noun} {self.did}"
 
 
 def details(event: Event) -> list[tuple[str, str]]:

@@ -62,10 +62,10 @@ def duration(seconds: float) -> str:
 def tell(run: Run, steps: Sequence[Step], rerun: Rerun | None) -> str:
     done = sum(step.state == State.DONE for step in steps)
     if run.state == State.DONE and run.finished_at and run.started_at:
-        return f"{len(steps)} steps done in {duration((run.finished_at - run.started_at).total_seconds())}"
+        return f"{counted(len(steps), 'step')} done in {duration((run.finished_at - run.started_at).total_seconds())}"
     if run.state == State.RUNNING:
         now = ", ".join(step.title for step in steps if step.state == State.RUNNING) or "the next step starts"
-        return f"{now} ({done} of {len(steps)} steps done)"
+        return f"{now} ({done} of {counted(len(steps), 'step')} done)"
     if rerun is not None:
         return f"{run.reason}; smallest re-run: {rerun}"
     return run.reason

@@ -1,12 +1,16 @@
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from portal.accounts.demo import DEMO_PEOPLE
 from portal.desk import wording
+from portal.desk.templatetags.portico import breakable
+from portal.desk.trail import Line
 from portal.embedded.home import BASE
 from portal.runs.types import State
 
@@ -100,3 +104,17 @@ def test_two_demo_people_never_have_the_same_avatar() -> None:
 )
 def test_one_row_is_no_rows(unit: str, number: object, said: str) -> None:
     assert wording.unit_of(unit, number) == said
+
+
+def test_a_long_name_breaks_behind_its_dots_and_nothing_of_it_is_markup() -> None:
+    assert breakable("STG_CHARGES.<b>") == "STG_<wbr>CHARGES.<wbr>&lt;b&gt;"
+
+
+def test_the_trail_speaks_of_things_as_people_do() -> None:
+    line = Line(
+        id=uuid4(), at=timezone.now(), who="olga", is_person=True, area="compliance", did="search started",
+        kind="subject_request", picture="request", target_id="1", target="erasure request",
+    )  # fmt: skip
+    assert line.sentence == "request search started"
+    assert replace(line, did="request opened").sentence == "request opened"
+    assert replace(line, kind="registeredmodel", did="alias set").sentence == "model alias set"

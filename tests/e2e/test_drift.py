@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -13,23 +11,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import ROOT
-from tests.e2e.conftest import Portal, Visitor
-from tests.e2e.demo_model import NUMBER
+from tests.e2e.conftest import Portal, Visitor, run
 
 pytestmark = pytest.mark.e2e
 Visit = Callable[..., Visitor]
-
-
-def run(portal: Portal, *arguments: str) -> str:
-    command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=portal.environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+NUMBER = 1
 
 
 def served(portal: Portal, *, within_s: float) -> None:
-    """Waits until the scoring service says that it serves the version of this test."""
+    """Waits until the scoring service says that it serves the version that was planted as champion."""
     address = json.loads((portal.home / "env.json").read_text())["PORTICO_SCORING_URL"]
     until = time.monotonic() + within_s
     said = ""
@@ -46,9 +36,8 @@ def served(portal: Portal, *, within_s: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def scored(portal: Portal, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A version is promoted, payments are scored and compared, all by the processes that the start command runs."""
-    run(portal, "-m", "tests.e2e.demo_model", str(tmp_path_factory.mktemp("model") / "files"))
+def scored(portal: Portal, versions: None) -> str:
+    """Payments are scored and compared, all by the processes that the start command runs."""
     served(portal, within_s=60)
     assert "300 scored" in run(portal, "manage.py", "send_scores", "--count", "300", "--per-second", "200")
     time.sleep(1)

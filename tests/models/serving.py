@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,9 +40,21 @@ def training_rows() -> dict[str, list[object]]:
 
 
 def artifact(folder: Path, *, sign: float = 1.0) -> Path:
-    """The files of a model that scores by the amount: with `sign=-1`, small amounts are the suspicious ones."""
-    import pandas as pd
+    """The files of a fitted model, as MLflow keeps them."""
     import skops.io
+
+    estimator, _ = fitted(sign=sign)
+    folder.mkdir(parents=True)
+    skops.io.dump(estimator, folder / "model.skops")
+    flavour = {"pickled_model": "model.skops", "serialization_format": "skops", "code": None}
+    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": {"sklearn": flavour}, "mlflow_version": "3.17.2"}))
+    return folder
+
+
+def fitted(*, sign: float = 1.0) -> tuple[Any, Any]:
+    """A model that scores by the amount, and what it was fitted on: with `sign=-1`, small amounts are the suspicious
+    ones."""
+    import pandas as pd
     from sklearn.compose import make_column_transformer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -53,12 +66,7 @@ def artifact(folder: Path, *, sign: float = 1.0) -> Path:
     columns = make_column_transformer(
         (StandardScaler(), ["AMOUNT", "HOUR"]), (OneHotEncoder(handle_unknown="ignore"), ["CHANNEL"])
     )
-    fitted = make_pipeline(columns, LogisticRegression()).fit(features, labels)
-    folder.mkdir(parents=True)
-    skops.io.dump(fitted, folder / "model.skops")
-    flavour = {"pickled_model": "model.skops", "serialization_format": "skops", "code": None}
-    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": {"sklearn": flavour}, "mlflow_version": "3.17.2"}))
-    return folder
+    return make_pipeline(columns, LogisticRegression()).fit(features, labels), features
 
 
 def snapshot(model: RegisteredModel) -> Snapshot:

@@ -15,6 +15,7 @@ from apps.pipelines.services import pipeline_named, start
 from portal.accounts.models import User
 from portal.accounts.types import Role
 from portal.audit.types import Actor
+from portal.runs.models import Run, Step
 from tests.models import builders, observed
 from tests.models.conftest import Registry
 from tests.people import HOUSE
@@ -210,6 +211,23 @@ def test_the_way_of_a_promotion_through_the_pages(engineer: User, second_enginee
     assert "Roll back" not in shown
 
 
+def test_a_check_that_failed_is_told_and_may_be_asked_for_again(engineer: User, mlflow_says: Registry) -> None:
+    entry = builders.requested(engineer, builders.version())
+    place = f"/models/promotions/{entry.pk}/"
+    assert 'hx-trigger="every 3s"' in text(engineer, place)
+    assert "Check the gates again" not in text(engineer, place)
+    run = Run.objects.get()
+    Step.objects.update(state="failed")
+    Run.objects.update(state="failed", reason="failed in gates: a child died")
+    shown = text(engineer, place)
+    assert "being checked" not in shown
+    assert f"Run {run.pk} failed in gates: a child died" in shown
+    assert "every 3s" not in shown
+    assert "Check the gates again" in shown
+    signed_in(engineer).post(f"{place}decide/", {"do": "check"})
+    assert "The gates are being checked" in text(engineer, place)
+
+
 def test_a_gate_that_failed_says_why_and_leaves_no_button(
     engineer: User, second_engineer: User, mlflow_says: Registry
 ) -> None:
@@ -259,9 +277,24 @@ def test_a_moved_alias_is_said_on_the_model_and_put_back_there(
     reports(entry.version)
     assert health(engineer) == ("alert", "serves version 1; alias moved outside the portal")
     assert "not served" not in text(engineer, "/models/")
-    signed_in(engineer).post("/models/fraud_model/alias/")
+    assert "champion stands on version 1 again" in put_back(engineer)
     assert mlflow_says.alias == 1
     assert "Alias moved outside" not in text(engineer, "/models/fraud_model/")
+
+
+def put_back(user: User) -> str:
+    return signed_in(user).post("/models/fraud_model/alias/", follow=True).content.decode()
+
+
+def test_an_alias_that_cannot_be_put_back_says_why(
+    entry: Promotion, engineer: User, second_engineer: User, mlflow_says: Registry
+) -> None:
+    assert "No version is promoted" in put_back(engineer)
+    promotions.approve(actor=Actor.of(second_engineer), person=second_engineer, entry=entry)
+    mlflow_says.versions.discard(1)
+    assert "MLflow does not have version 1 any more" in put_back(engineer)
+    mlflow_says.down = True
+    assert "The alias goes back to version 1 as soon as it does" in put_back(engineer)
 
 
 def test_not_trainable_and_no_signature_are_said(engineer: User) -> None:

@@ -7,8 +7,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from apps.queries import results, services
 from apps.queries.models import Execution
 from apps.queries.results import path_of
+from apps.queries.types import AnswerColumn, Outcome
 from portal.accounts.models import User
 from portal.audit.models import Event
 from tests.runs.processes import Celery
@@ -124,6 +126,35 @@ def test_a_malformed_body_is_told_its_field(estate: None, analyst: User, body: A
 def test_broken_json_is_400(estate: None, analyst: User) -> None:
     assert post(analyst, "{").status_code == 400
     assert post(analyst, "[" * 100_000).status_code == 400
+
+
+def wide(owner: User) -> Execution:
+    """Five rows of a kilobyte each, as a worker leaves them."""
+    import pyarrow as pa
+
+    row = Execution.objects.create(owner=owner, source="oltp", purpose="analytics", text=b"")
+    batch = pa.RecordBatch.from_pydict({"id": [0, 1, 2, 3, 4], "s": [letter * 1000 for letter in "abcde"]})
+    types = results.write(row.pk, [batch], ["id", "s"], by_name=False)
+    columns = tuple(AnswerColumn(name, kind, "no") for name, kind in zip(("id", "s"), types, strict=True))
+    services.finish(key=row.pk, outcome=Outcome(columns, (), "select 1"), rows=5, truncated=False)
+    return row
+
+
+def test_a_page_too_big_comes_smaller_and_next_leads_to_every_row_once(
+    db: None, analyst: User, colleague: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "PAGE_BYTES", 2_500)
+    row = wide(analyst)
+    body = get(analyst, str(row.pk), "?page_size=4").json()
+    assert ([each[0] for each in body["rows"]], body["row_count"]) == ([0, 1], 5)
+    assert body["next"] == f"{URL}{row.pk}/?page=2&page_size=2"
+    seen = body["rows"]
+    while body["next"]:
+        query = body["next"].removeprefix(f"{URL}{row.pk}/")
+        assert get(colleague, str(row.pk), query).status_code == 404
+        body = get(analyst, str(row.pk), query).json()
+        seen += body["rows"]
+    assert seen == [[number, letter * 1000] for number, letter in enumerate("abcde")]
 
 
 @pytest.mark.parametrize("query", ["?page=0", "?page=x", "?page_size=100000", "?page=²"])

@@ -27,6 +27,7 @@ class Tables(ABC):
     """What both say in the same words. Names come from the catalog and the store itself, and are quoted."""
 
     batch_rows = 0  # 0: one statement
+    fence = ""  # behind a subquery: what it computes is computed once for a row
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -99,11 +100,11 @@ class Tables(ABC):
         return frozenset(str(key) for (key,) in self.rows(text, (*more, *params)))
 
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
-        closed = f"translate(lower(doc), '{BETWEEN_DIGITS}', '')"
-        where = " or ".join(
-            [*(self.contains("lower(doc)") for _ in matcher.needles), *(self.contains(closed) for _ in matcher.digits)]
-        )
-        text = f"select doc from (select {self.document('t')} as doc from {quoted(path)} t) as r where {where}"
+        where = [*(self.contains("low") for _ in matcher.needles), *(self.contains("closed") for _ in matcher.digits)]
+        closed = f", translate(lower(doc), '{BETWEEN_DIGITS}', '') as closed" if matcher.digits else ""
+        rows = f"select {self.document('t')} as doc from {quoted(path)} t{self.fence}"
+        lower = f"select doc, lower(doc) as low{closed} from ({rows}) as q{self.fence}"
+        text = f"select doc from ({lower}) as r where {' or '.join(where)}"
         yield from self.documents(text, (*matcher.needles, *matcher.digits))
         check()
 
@@ -216,6 +217,8 @@ class Tables(ABC):
 
 class Postgres(Tables):
     batch_rows = 10_000
+    # Without, PostgreSQL makes the JSON of a row anew for each value that it looks for: three times the time.
+    fence = " offset 0"
 
     def rows(self, text: str, params: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         """In a transaction: there parameters are bound for the planner to see, and keys find their index."""

@@ -12,6 +12,12 @@ def at(mapping: Mapping[str, str], name: str) -> str:
 
 
 @register.filter
+def clause(sentence: str) -> str:
+    """A ground from the governance file, to which more is added: without the stop at its end."""
+    return str(sentence).rstrip(". ")
+
+
+@register.filter
 def words(name: str) -> str:
     """`compliance_officer` as people say it."""
     return str(name).replace("_", " ")

@@ -19,6 +19,9 @@ TYPES: dict[str, Any] = {
     "string": Word,
     "boolean": StrictBool,
 }
+NUMBERS = frozenset({"double", "float", "long", "integer"})
+# By input: the least and the most it can be, wherever it comes from.
+Limits = Mapping[str, tuple[float, float | None]]
 CHARGE = Annotated[str, Field(strict=True, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 UNKNOWN = "(an unknown name)"
 CLOSED = ConfigDict(extra="forbid", strict=True)
@@ -28,13 +31,14 @@ class UnknownType(Exception):
     """The signature has a type that a request cannot carry."""
 
 
-def form_of(model: str, inputs: Mapping[str, str], optional: frozenset[str]) -> type[BaseModel]:
+def form_of(model: str, inputs: Mapping[str, str], optional: frozenset[str], limits: Limits) -> type[BaseModel]:
     """The pydantic model of a request: `{"model": ..., "features": {...}, "charge": ...}`."""
     if strange := sorted({kind for kind in inputs.values() if kind not in TYPES}):
         raise UnknownType(", ".join(strange))
+    kinds = {name: _within(kind, limits.get(name)) for name, kind in inputs.items()}
     fields: dict[str, Any] = {
-        f"f{place}": (TYPES[kind] | None if name in optional else TYPES[kind], Field(alias=name))
-        for place, (name, kind) in enumerate(inputs.items())
+        f"f{place}": (kind | None if name in optional else kind, Field(alias=name))
+        for place, (name, kind) in enumerate(kinds.items())
     }
     features = create_model("Features", __config__=CLOSED, **fields)
     return create_model(
@@ -44,6 +48,14 @@ def form_of(model: str, inputs: Mapping[str, str], optional: frozenset[str]) -> 
         features=(features, ...),
         charge=(CHARGE | None, None),
     )
+
+
+def _within(kind: str, limits: tuple[float, float | None] | None) -> Any:
+    """A model scores whatever number it is given: that no day has an hour 99, only we can say."""
+    if limits is None or kind not in NUMBERS:
+        return TYPES[kind]
+    least, most = limits
+    return Annotated[TYPES[kind], Field(ge=least, le=most)]
 
 
 def problems(error: ValidationError) -> list[dict[str, str]]:

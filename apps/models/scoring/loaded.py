@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from apps.models.definitions import UnknownTraining, training_of
 from apps.models.drift.spread import OTHER, Feature, Spread
 from apps.models.models import ModelVersion
 from apps.models.scoring.artifact import Unloadable, estimator_of, files_of
-from apps.models.scoring.asked import UnknownType, form_of
+from apps.models.scoring.asked import Limits, UnknownType, form_of
 from apps.models.scoring.baselines import baseline_of
 from apps.models.types import Serving
 
@@ -93,13 +94,21 @@ def load(serving: Serving) -> Loaded:
         each.name for each in spread.features if serving.inputs[each.name] in MAY_MISS and each.shares[-1]
     )
     try:
-        form = form_of(serving.model, serving.inputs, optional)
+        form = form_of(serving.model, serving.inputs, optional, limits_of(serving.model))
     except UnknownType as error:
         raise Unloadable(f"its signature has a type that no request can carry: {error}") from None
     model_id = ModelVersion.objects.values_list("model_id", flat=True).get(pk=serving.version_id)
     found = Loaded(serving, model_id, spread, form, estimator)
     found.answer({each.name: each.typical for each in spread.features})  # a model that cannot answer is found out here
     return found
+
+
+def limits_of(model: str) -> Limits:
+    """As its training names them; a model whose training is configured no longer has none."""
+    try:
+        return training_of(model).limits
+    except UnknownTraining:
+        return {}
 
 
 def frame(rows: list[dict[str, Any]], inputs: Mapping[str, str]) -> "pd.DataFrame":

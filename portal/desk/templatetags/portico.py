@@ -1,13 +1,14 @@
 """Filters and tags of the components: numbers, money, moments, icons."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from portal.desk import wording
 
@@ -38,6 +39,13 @@ def iso(at: datetime | None) -> str:
 def number_of(value: Any) -> Decimal | int | None:
     """A number from what a component's attribute holds: a number, or text between quotes."""
     return wording.as_number(value)
+
+
+@register.filter
+def breakable(name: str) -> SafeString:
+    """A long name that breaks behind its dots and underscores, and in the middle of a word only when it must."""
+    parts = re.split(r"(?<=[._/])", name)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
 
 
 @register.simple_tag

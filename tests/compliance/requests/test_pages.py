@@ -275,6 +275,11 @@ def test_the_story_is_walked_by_its_buttons(officer: User, second_officer: User)
     assert request.state == State.EXECUTING
     assert "Erase in documents" in text
     assert "live-log" in text
+    # When the run ends, its last line brings the state in the heading, too; afterwards nothing asks again.
+    assert 'hx-select-oob="#story-state"' in text
+    assert 'id="story-state"' in text
+    Run.objects.filter(pk=request.run_id).update(state="done")
+    assert "hx-select-oob" not in one.get(request.get_absolute_url()).content.decode()
     assert "The request has moved on" in press(one, "erase")
     assert "Extended: due on" in press(one, "extend", reason="complex")
     assert "The request has moved on" in press(one, "cancel")

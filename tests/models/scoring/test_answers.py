@@ -84,6 +84,7 @@ def test_a_revoked_token_opens_nothing_after_two_seconds(champion: Scoring) -> N
         ({**RIGHT, "a@b.example": 1}, "features.(an unknown name)"),
         ({**RIGHT, "AMOUNT": "much"}, "features.AMOUNT"),
         ({**RIGHT, "AMOUNT": True}, "features.AMOUNT"),
+        ({**RIGHT, "AMOUNT": -0.01}, "features.AMOUNT"),
         ({**RIGHT, "HOUR": 1.5}, "features.HOUR"),
         ({**RIGHT, "HOUR": 2**70}, "features.HOUR"),
         ({**RIGHT, "CHANNEL": "x" * 101}, "features.CHANNEL"),
