@@ -373,7 +373,7 @@ def test_what_is_told_to_who_puts_an_alias_back(
     mlflow_says.alias = 2
     assert told() == "The alias stands at version 1 again, which is what serves."
     mlflow_says.down = True
-    assert told() == "MLflow does not answer. The alias is put back to version 1 as soon as it does."
+    assert told() == "MLflow does not answer. The alias goes back to version 1 as soon as it does."
     mlflow_says.down, mlflow_says.versions = False, {2}
     assert told().startswith("MLflow does not have version 1 any more, so the alias cannot stand there.")
     assert served() == 1
@@ -385,7 +385,7 @@ def test_without_a_version_that_serves_there_is_nothing_to_put_an_alias_back_to(
     model = builders.version(1).model
     mlflow_says.alias = 1
     tasks.reconcile_aliases()
-    with pytest.raises(aliases.NotPutBack, match="No version serves"):
+    with pytest.raises(aliases.NotPutBack, match="No version is promoted"):
         aliases.put_back(actor=Actor.of(engineer), model=model)
     model.refresh_from_db()
     assert model.alias_state == AliasState.MOVED, "it waits for nothing"
