@@ -30,6 +30,8 @@ main { max-width: 1100px; margin: 0 auto; padding: 24px 16px 64px; }
 table { border-collapse: collapse; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid #8886; text-align: start; vertical-align: top; }
 td { overflow-wrap: anywhere; min-width: 8ch; }
+.wide td { overflow-wrap: break-word; min-width: 12ch; max-width: 40ch; }
+a { color: light-dark(#0b57d0, #a8c7fa); }
 </style>""")
 
 
