@@ -25,6 +25,8 @@ CELL = 300
 STYLE = mark_safe("""<style>
 :root { color-scheme: light dark; }
 body { margin: 0; font: 15px/1.5 system-ui, sans-serif; }
+body { background: light-dark(#fff, #121212); color: light-dark(#1a1a1a, #eee); }
+h2 { overflow-wrap: anywhere; }
 main { max-width: 1100px; margin: 0 auto; padding: 24px 16px 64px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; }
