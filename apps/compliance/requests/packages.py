@@ -25,11 +25,15 @@ CELL = 300
 STYLE = mark_safe("""<style>
 :root { color-scheme: light dark; }
 body { margin: 0; font: 15px/1.5 system-ui, sans-serif; }
+body { background: light-dark(#fff, #121212); color: light-dark(#1a1a1a, #eee); }
+h2 { overflow-wrap: anywhere; }
 main { max-width: 1100px; margin: 0 auto; padding: 24px 16px 64px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid #8886; text-align: start; vertical-align: top; }
 td { overflow-wrap: anywhere; min-width: 8ch; }
+.wide td { overflow-wrap: break-word; min-width: 12ch; max-width: 40ch; }
+a { color: light-dark(#0b57d0, #a8c7fa); }
 </style>""")
 
 

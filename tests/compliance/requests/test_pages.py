@@ -50,7 +50,7 @@ def page(user: User, request: SubjectRequest) -> str:
     answer = signed_in(user).get(request.get_absolute_url())
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    return answer.content.decode()
+    return answer.content.decode().replace("<wbr>", "")  # where a long name may break
 
 
 def addresses(request: SubjectRequest) -> list[str]:
@@ -221,7 +221,7 @@ def test_each_state_says_what_is_next_and_who_may(officer: User, second_officer:
     assert "Search every store" in page(officer, opened(officer))
     found = discovered(officer)
     assert "Freeze plan" in page(officer, found)
-    assert "customers.email → charges.customer_id" in page(officer, found)
+    assert "<li>customers.email</li><li>charges.customer_id</li>" in page(officer, found)
     waiting = planned(officer)
     assert "You froze this plan" in page(officer, waiting)
     assert "Approve plan" not in page(officer, waiting)
