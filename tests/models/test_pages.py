@@ -221,7 +221,7 @@ def test_a_check_that_failed_is_told_and_may_be_asked_for_again(engineer: User, 
     Run.objects.update(state="failed", reason="failed in gates: a child died")
     shown = text(engineer, place)
     assert "being checked" not in shown
-    assert f"Run {run.pk} failed in gates: a child died" in shown
+    assert f"run {run.pk} failed in gates: a child died" in shown
     assert "every 3s" not in shown
     assert "Check the gates again" in shown
     signed_in(engineer).post(f"{place}decide/", {"do": "check"})
