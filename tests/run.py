@@ -35,7 +35,7 @@ def tool(name: str, program: str, *arguments: str) -> Part:
     return Part(name, (f".venv/bin/{program}", *arguments))
 
 
-WAITING = ("tests/e2e", "tests/embedded", "tests/faults", "tests/pipelines", "tests/runs")
+WAITING = tuple(f"tests/{name}" for name in ("e2e", "embedded", "faults", "models", "pipelines", "runs", "stores"))
 PARTS = (
     tool("format", "ruff", "format", "--check", "."),
     tool("lint", "ruff", "check", "."),

@@ -91,7 +91,7 @@ def test_a_map_is_said_to_be_one(core: Dataset, steward: User) -> None:
     seen("documents", [info("payments.seen", *columns, kind="collection")])
     text = page(steward, reverse("catalog:dataset", args=[dataset("documents", "seen").pk])).content.decode()
     assert text.count("Its keys are data, and are not listed.") == 1
-    assert ">seen.*.n<" in text
+    assert ">seen.*.n<" in text.replace("<wbr>", "")
     assert "nobody has said what they hold" in text
 
 

@@ -159,4 +159,4 @@ def test_policies_are_shown_to_those_who_answer_for_them(
     client.force_login(person)
     answer = client.get(reverse("compliance:policies"))
     assert answer.status_code == status
-    assert ("user.contact.email" in answer.content.decode()) is (status == 200)
+    assert ("user.contact.email" in answer.content.decode().replace("<wbr>", "")) is (status == 200)

@@ -371,7 +371,7 @@ def test_what_is_told_to_who_puts_an_alias_back(
         return " ".join(str(message) for message in answer.context["messages"])
 
     mlflow_says.alias = 2
-    assert told() == "The alias stands at version 1 again, which is what serves."
+    assert told() == "In MLflow, champion stands on version 1 again, the one that serves."
     mlflow_says.down = True
     assert told() == "MLflow does not answer. The alias goes back to version 1 as soon as it does."
     mlflow_says.down, mlflow_says.versions = False, {2}

@@ -90,7 +90,8 @@ def no_twin(store: str, error: Exception) -> StoreError:
     return StoreError(
         str(error),
         store=store,
-        public="A value of the result has no exact representation (NaN or infinity in a decimal, a nested array).",
+        public="A value of the result has no exact representation: NaN or infinity in a decimal column, or an array of "
+        "several dimensions. Cast it to text.",
         retryable=False,
         code="invalid_value",
     )
