@@ -11,6 +11,7 @@ from apps.models import promotions, selectors
 from apps.models.models import ModelVersion, RegisteredModel
 from apps.models.types import VersionState
 from apps.pipelines import services as pipelines
+from apps.pipelines.holds import PipelineBusy
 from portal.accounts.models import User
 from portal.audit.types import Actor
 from portal.runs.flows import ENDED
@@ -49,11 +50,19 @@ class Command(BaseCommand):
         self._promote(model, asks, decides, until)
 
     def _train(self, person: User, until: float) -> None:
-        started = pipelines.start(
-            actor=Actor.of(person), pipeline=pipelines.pipeline_named(NAME), started_by=person, trigger="command"
-        )
-        self.stdout.write(f"Run {started.run_id} trains {NAME}.")
-        self._await(started.run_id, until)
+        try:
+            started = pipelines.start(
+                actor=Actor.of(person), pipeline=pipelines.pipeline_named(NAME), started_by=person, trigger="command"
+            )
+        except PipelineBusy as error:
+            # A start that was killed while it trained has left a run that resumes: what it trains is the first version.
+            if error.holder is None:
+                raise CommandError(str(error)) from error
+            self.stdout.write(f"Run {error.holder} trains {NAME} already.")
+            self._await(error.holder, until)
+        else:
+            self.stdout.write(f"Run {started.run_id} trains {NAME}.")
+            self._await(started.run_id, until)
 
     def _await(self, run_id: int, until: float) -> None:
         said = ""
