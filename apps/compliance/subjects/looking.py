@@ -86,9 +86,12 @@ class Look:
         foreign = self.site_id(info) in self.territory.foreign
         matcher = self.matcher_for(info)
         for document in self.reach.scan(info.path, matcher, check=self.check) if matcher else ():
-            paths = {path for path, text in leaves(document, names) if matcher.found(text)}
-            if paths:
-                yield ("other" if foreign else _whose(target, document, paths)), document, paths
+            found: dict[str, set[str]] = {}
+            for path, text in leaves(document, names):
+                if kinds := {kind for kind, _ in matcher.found(text)}:
+                    found.setdefault(path, set()).update(kinds)
+            if found:
+                yield ("other" if foreign else _whose(target, document, found)), document, set(found)
 
     def all(self) -> Iterator[Seen]:
         for info in self.tables():
@@ -106,10 +109,12 @@ class Look:
                 yield seen
 
 
-def _whose(target: Target, document: Mapping[str, Any], paths: set[str]) -> str:
-    """An address column that holds her address among other words ("Ann <ann@...>") names nobody else by it."""
+def _whose(target: Target, document: Mapping[str, Any], found: Mapping[str, set[str]]) -> str:
+    """An address column that holds her address among other words ("Ann <ann@...>") names nobody else by it. A name of
+    hers inside somebody's address does not make it hers."""
     whose = target.whose(document)
-    loosely = any(owner.domain == EMAIL and owner.column in paths for owner, _ in target.deciding(document))
+    deciding = (owner for owner, _ in target.deciding(document) if owner.domain == EMAIL)
+    loosely = any("email" in found.get(owner.column, ()) for owner in deciding)
     return "nobody" if whose == "other" and loosely else whose
 
 

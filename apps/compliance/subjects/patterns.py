@@ -47,6 +47,8 @@ def stands_alone(kind: str, text: str, start: int, end: int) -> bool:
     if kind == "phone":
         return not before[-1:].isdigit() and not after[:1].isdigit()
     if kind == "name":
+        if re.match(r"[\w.+%-]*@\w", after):
+            return False  # a part of an address, which is somebody's as a whole
         return (not _is_word(before[-1:]) or bool(ENCODED.search(before))) and not _is_word(after[:1])
     return _opens(before) and _closes(text[start:end], after)
 

@@ -237,7 +237,8 @@ class Postgres(Tables):
         return f"{column} = any(%s::text[]{cast})", (sorted(values),)
 
     def document(self, alias: str) -> str:
-        return f"to_jsonb({alias})::text"
+        # With the star it is the row, also where a column has the alias's name.
+        return f"to_jsonb({alias}.*)::text"
 
     def contains(self, text: str) -> str:
         return f"strpos({text}, %s) > 0"

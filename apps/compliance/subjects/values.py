@@ -87,8 +87,9 @@ def plain(email: str) -> str:
 
 
 def fits(kind: str, text: str) -> bool:
-    """Documents and malformed rows have anything in these columns; a remark is no telephone number."""
-    if text[:1] in "{[":
+    """Documents and malformed rows have anything in these columns; a remark is no telephone number. One word of a name
+    is many people's: it is not looked for."""
+    if text[:1] in "{[" or (kind == "name" and len(text.split()) < 2):
         return False
     digits = sum(character.isdigit() for character in text)
     return "@" in text if kind == "email" else digits >= 7 if kind == "phone" else digits == 0

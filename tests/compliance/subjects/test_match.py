@@ -4,6 +4,7 @@ import pytest
 
 from apps.compliance.subjects.match import Matcher, at, leaves, matcher_of
 from apps.compliance.subjects.papers import every
+from apps.compliance.subjects.values import fits
 
 MATCHER = Matcher({"email": ["Ann.A@x.example"], "phone": ["+1 (201) 555-0142"], "name": ["Ann Almond", "Al"]})
 
@@ -75,3 +76,13 @@ def test_paths_through_arrays() -> None:
     path, more = every("a[].b[].c")
     assert path == "a.$[e0].b.$[e1].c"
     assert more == {"arrayFilters": [{"e0.b": {"$exists": True}}, {"e1.c": {"$exists": True}}]}
+
+
+def test_one_word_of_a_name_is_not_looked_for() -> None:
+    assert [fits("name", text) for text in ("camila", "camila araujo", "camila araujo 2")] == [False, True, False]
+
+
+def test_a_name_inside_an_address_is_a_part_of_the_address() -> None:
+    matcher = Matcher({"name": ["camila araujo"]})
+    assert matcher.found("camila araujo.b@mail.example") == set()
+    assert matcher.found("camila araujo at mail") == {("name", "camila araujo")}

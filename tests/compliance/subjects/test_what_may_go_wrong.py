@@ -92,7 +92,8 @@ def test_what_no_plan_knows_is_found_by_the_rescan(streets: None) -> None:
     asks.erased(found)
     assert asks.again(found.plan, found.trace).complete
     open_store("oltp", "owner").execute(
-        Sql("create table town.unknown (n int, deep jsonb)"),
+        # Named as the searches name their row.
+        Sql("create table town.unknown (t int, deep jsonb)"),
         Sql("insert into town.unknown values (1, %s::jsonb)", ('{"a": [{"b": "to Ann@Town.example, urgent"}]}',)),
     )
     odd = {"_id": "odd", "list": [[{"who": town.PHONE}]]}
@@ -112,6 +113,17 @@ def test_what_no_plan_knows_is_found_by_the_rescan(streets: None) -> None:
     assert {(f.kind, f.dataset.title) for f in second.blocking if f.dataset} >= {
         (FindingKind.NO_RULE, "oltp: town.unknown")
     }
+
+
+def test_a_number_of_hers_in_somebody_elses_address_leaves_the_row_theirs(streets: None) -> None:
+    town.govern()
+    log = {"_id": "log_sms", "request": {"customer_email": f"{town.PHONE}@sms.example"}, "updated_at": town.AT}
+    open_store("documents", "owner").execute(Command({"insert": "town_logs", "documents": [log]}))
+    before = town.sources()
+    asks.erased(asks.found(town.ANN, "ann"))
+    changed = town.touched(before, town.sources())
+    assert changed
+    assert [row for rows in changed.values() for row in rows if "sms.example" in row] == []
 
 
 def test_a_table_that_nobody_knows_names_the_person_by_key_alone(streets: None) -> None:
