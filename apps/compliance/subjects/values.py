@@ -68,6 +68,7 @@ def _standing(
         owners = tuple(owner for owner in territory.owners_of(site) if owner.domain != EMAIL)
         if not owners:
             continue
+        whole = site.id in {place for place, _ in identity}
         for column in site.columns.values():
             kind = KINDS.get(column.category, "")
             if not kind or ":" in column.name or column.name in {o.column for o in owners}:
@@ -76,7 +77,7 @@ def _standing(
                 continue  # a map in a row of the person names others, as a list of contacts does
             check()
             texts = reaches[site.dataset.source].keys(Target(site.dataset, owners, keys), column.name)
-            clean = {each for text in texts if (each := normal(kind, text)) and fits(kind, text)}
+            clean = {each for text in texts if (each := normal(kind, text)) and fits(kind, text, whole=whole)}
             found[kind] |= clean
             own |= clean if (site.id, column.name) in identity else set()
     return {kind: frozenset(each) for kind, each in found.items()}, frozenset(own)
@@ -86,10 +87,10 @@ def plain(email: str) -> str:
     return email.strip().lower()
 
 
-def fits(kind: str, text: str) -> bool:
-    """Documents and malformed rows have anything in these columns; a remark is no telephone number. One word of a name
-    is many people's: it is not looked for."""
-    if text[:1] in "{[" or (kind == "name" and len(text.split()) < 2):
+def fits(kind: str, text: str, *, whole: bool) -> bool:
+    """Documents and malformed rows have anything in these columns; a remark is no telephone number. One word is a name
+    only where it is the `whole` of it, in the identity's own row: elsewhere it is many people's, as of who answered."""
+    if text[:1] in "{[" or (kind == "name" and not whole and len(text.split()) < 2):
         return False
     digits = sum(character.isdigit() for character in text)
     return "@" in text if kind == "email" else digits >= 7 if kind == "phone" else digits == 0

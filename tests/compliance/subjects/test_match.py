@@ -78,8 +78,10 @@ def test_paths_through_arrays() -> None:
     assert more == {"arrayFilters": [{"e0.b": {"$exists": True}}, {"e1.c": {"$exists": True}}]}
 
 
-def test_one_word_of_a_name_is_not_looked_for() -> None:
-    assert [fits("name", text) for text in ("camila", "camila araujo", "camila araujo 2")] == [False, True, False]
+def test_one_word_is_a_name_only_in_the_row_of_the_identity() -> None:
+    texts = ("camila", "camila araujo", "camila araujo 2")
+    assert [fits("name", text, whole=False) for text in texts] == [False, True, False]
+    assert [fits("name", text, whole=True) for text in texts] == [True, True, False]
 
 
 def test_a_name_inside_an_address_is_a_part_of_the_address() -> None:
