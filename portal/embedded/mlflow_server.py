@@ -17,7 +17,7 @@ def main() -> None:
     import mlflow.server
     from mlflow.cli import cli
 
-    mlflow.server._exec_cmd = become  # type: ignore[assignment,attr-defined]
+    mlflow.server._exec_cmd = become
     cli(["server", *sys.argv[1:]])
 
 
