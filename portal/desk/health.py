@@ -130,7 +130,8 @@ def log_of(name: str) -> Path:
 
 def remedy(name: str) -> str:
     if settings.EMBEDDED:
-        return f"`make up` starts it; its log is {log_of(name)}."
+        log = log_of(name)
+        return f"`make up` starts it{f'; its log is {log}' if log.exists() else ''}."
     if name in {"worker", "scheduler"}:
         return "Start one as portal/celery.py says."
     return f"Check {SETTINGS.get(name, f'PORTICO_{name.upper()}_CATALOG_URL')} and the way to that address."
@@ -150,9 +151,11 @@ def address_of(name: str) -> str:
 
 
 class Board:
-    """The last answer of every component in this process, and since when it is so."""
+    """The last answer of every component in this process, and since when it is so. What follows the pages may be
+    away for `starts_within` seconds after the board was made."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, starts_within: float = STARTS_WITHIN_S) -> None:
+        self._starts_within = starts_within
         self._asking = threading.Lock()
         self._seen: dict[str, Component] = {}
         self._at = 0.0
@@ -181,7 +184,7 @@ class Board:
         before = self._seen.get(name)
         same = before is not None and before.ok == health.ok
         since = before.since if before and same else datetime.now(UTC).isoformat(timespec="seconds")
-        starting = name in FOLLOWERS and never_up(before) and time.monotonic() - self._made < STARTS_WITHIN_S
+        starting = name in FOLLOWERS and never_up(before) and time.monotonic() - self._made < self._starts_within
         self._seen[name] = Component(
             name, health.ok, health.version, health.detail, since, health.latency_ms, address_of(name),
             "" if health.ok or starting else remedy(name), starting and not health.ok,

@@ -109,12 +109,13 @@ def test_a_check_that_hangs_holds_nobody_up(live_db: None, client: Client, monke
 def test_the_doctor_says_where_and_what_to_do(all_up: None) -> None:
     servers.stop("warehouse")
     said = io.StringIO()
-    with pytest.raises(CommandError, match="1 of 9 down: warehouse"):
+    with pytest.raises(CommandError, match="3 of 9 down: warehouse, tracking, scoring"):
         call_command("doctor", stdout=said)
     lines = said.getvalue().splitlines()
     assert any(line.startswith("portal_db") and "127.0.0.1:" in line and "PostgreSQL" in line for line in lines)
     assert any("->" in line and "warehouse.log" in line for line in lines)
     assert not any("starts it again by itself" in line for line in lines)
+    assert not any("beat.log" in line or "tracking.log" in line for line in lines), "no such file is there"
     for name in ("payments_catalog", "portico_app"):
         assert servers.home.read_state()["secrets"][name] not in said.getvalue()
 
