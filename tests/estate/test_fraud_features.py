@@ -107,10 +107,23 @@ def test_a_label_counts_once_it_had_time_to_be_found(charges: Any) -> None:
     assert [found[f"ch_{n}"]["IS_FRAUD"] for n in (1, 2, 3)] == [1, 0, None]
 
 
-def test_no_key_is_no_history(charges: Any) -> None:
-    charges(charge(0, FIRST), *(charge(n, at(minutes=n), device=None, address=None) for n in (1, 2)))
-    found = features()["ch_2"]
-    assert (found["DEVICE_CHARGES_1H"], found["ADDRESS_CHARGES_30D"], found["CUSTOMER_CHARGES_1H"]) == (0, 0, 1)
+def test_without_a_key_nothing_is_known_and_so_it_stays_after_an_erasure(charges: Any) -> None:
+    charges(
+        charge(0, FIRST),
+        *(charge(n, at(minutes=n), device=None, address=None) for n in (1, 2)),
+        charge(3, at(minutes=3), method=None),
+    )
+    found = features()
+    of_keys = ("DEVICE_CHARGES_1H", "DEVICE_DECLINED_1H", "DEVICE_CHARGES_30D", "IS_NEW_DEVICE",
+               "ADDRESS_CHARGES_1H", "ADDRESS_CHARGES_30D", "IS_NEW_ADDRESS")  # fmt: skip
+    assert {found["ch_2"][name] for name in of_keys} == {None}
+    assert found["ch_2"]["CUSTOMER_CHARGES_1H"] == 1
+    # No card is a way to pay, and has no charges of its own.
+    assert (found["ch_3"]["CARD_CHARGES_24H"], found["ch_3"]["DEVICE_CHARGES_1H"], found["ch_3"]["IS_NEW_DEVICE"]) == (
+        0,
+        0,
+        1,
+    )
 
 
 def test_every_input_of_the_training_is_a_column_of_the_model() -> None:

@@ -1,7 +1,7 @@
 {#- What was known of the same `key` in the `seconds` before each charge, strictly: charges of the same second are not.
-    A charge without the key has no earlier ones. -#}
+    Of a charge without the key nothing is known: it is nobody's first, and charges without one have nothing in common. -#}
 {%- macro earlier(measure, key, seconds) -%}
-coalesce(case when {{ key }} is not null then {{ measure }} over (
+case when {{ key }} is not null then coalesce({{ measure }} over (
       partition by {{ key }} order by SECOND_OF range between {{ seconds }} preceding and 1 preceding
-    ) end, 0)
+    ), 0) end
 {%- endmacro -%}

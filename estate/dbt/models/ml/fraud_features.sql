@@ -33,14 +33,22 @@ select
   cast({{ earlier('count(*)', 'CUSTOMER_ID', month) }} as double) as CUSTOMER_CHARGES_30D,
   cast({{ earlier('sum(AMOUNT)', 'CUSTOMER_ID', day) }} as double) as CUSTOMER_AMOUNT_24H,
   cast({{ earlier('sum(IS_DECLINED)', 'CUSTOMER_ID', day) }} as double) as CUSTOMER_DECLINED_24H,
-  cast({{ earlier('count(*)', 'PAYMENT_METHOD_ID', day) }} as double) as CARD_CHARGES_24H,
+  cast(coalesce({{ earlier('count(*)', 'PAYMENT_METHOD_ID', day) }}, 0) as double) as CARD_CHARGES_24H,
   cast({{ earlier('count(*)', 'DEVICE_ID', hour) }} as double) as DEVICE_CHARGES_1H,
   cast({{ earlier('sum(IS_DECLINED)', 'DEVICE_ID', hour) }} as double) as DEVICE_DECLINED_1H,
   cast({{ earlier('count(*)', 'DEVICE_ID', month) }} as double) as DEVICE_CHARGES_30D,
   cast({{ earlier('count(*)', 'IP_ADDRESS', hour) }} as double) as ADDRESS_CHARGES_1H,
   cast({{ earlier('count(*)', 'IP_ADDRESS', month) }} as double) as ADDRESS_CHARGES_30D,
-  cast(case when {{ earlier('count(*)', 'CUSTOMER_DEVICE', history) }} = 0 then 1 else 0 end as double) as IS_NEW_DEVICE,
-  cast(case when {{ earlier('count(*)', 'CUSTOMER_ADDRESS', history) }} = 0 then 1 else 0 end as double) as IS_NEW_ADDRESS,
+  cast(case
+    when CUSTOMER_DEVICE is null then null
+    when {{ earlier('count(*)', 'CUSTOMER_DEVICE', history) }} = 0 then 1
+    else 0
+  end as double) as IS_NEW_DEVICE,
+  cast(case
+    when CUSTOMER_ADDRESS is null then null
+    when {{ earlier('count(*)', 'CUSTOMER_ADDRESS', history) }} = 0 then 1
+    else 0
+  end as double) as IS_NEW_ADDRESS,
   -- 1 when the customer did not pay in that time
   round(cast(coalesce(
     AMOUNT * {{ earlier('count(*)', 'CUSTOMER_ID', history) }}
