@@ -59,6 +59,12 @@ class WarehouseCursor(FakeSnowflakeCursor):  # type: ignore[misc]
     def _transform(self, expression: Any, params: Any) -> Any:
         return super()._transform(without_temporary(expression), params)
 
+    def _describe_last_sql(self) -> list[Any]:
+        """What ran is DuckDB's own already: reading and writing it anew, as fakesnow does, cost more than running it."""
+        with self._conn.cursor() as cursor:
+            described: list[Any] = cursor._duck_conn.execute(f"DESCRIBE {self._last_sql}", self._last_params).fetchall()
+            return described
+
     def _execute(self, transformed: Any, params: Any = None) -> None:
         session = self._conn.session
         if session and session.interrupted:  # stopped while the statement was still being translated

@@ -75,6 +75,8 @@ class Sample:
         if parent in self._maps or self._names(parent, key):
             return
         keys = self._children[parent]
+        if key in keys:
+            return
         keys.add(key)
         if not is_field_name(key) or (parent and len(keys) > KEYS_OF_AN_OBJECT):
             self._fold(parent, found)
