@@ -29,7 +29,9 @@ def all_up(live_db: None, mongo: None, warehouse: None) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh(monkeypatch: pytest.MonkeyPatch, settings) -> None:  # type: ignore[no-untyped-def]
+    # Where nothing can listen: the ports that were free when the addresses were chosen may be somebody's by now.
+    settings.TRACKING_URL = settings.SCORING_URL = "http://127.0.0.1:9"
     monkeypatch.setattr(health, "board", health.Board())
 
 

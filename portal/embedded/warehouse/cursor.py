@@ -60,7 +60,7 @@ class WarehouseCursor(FakeSnowflakeCursor):  # type: ignore[misc]
         return super()._transform(without_temporary(expression), params)
 
     def _describe_last_sql(self) -> list[Any]:
-        """What ran is DuckDB's own already: reading and writing it anew, as fakesnow does, cost more than running it."""
+        """What ran is DuckDB's own already: to read and write it anew, as fakesnow does, cost more than to run it."""
         with self._conn.cursor() as cursor:
             described: list[Any] = cursor._duck_conn.execute(f"DESCRIBE {self._last_sql}", self._last_params).fetchall()
             return described
