@@ -1,7 +1,14 @@
--- No input is ever empty: a model would take that for something.
-select CHARGE_ID
-from {{ ref('fraud_features') }}
-where AMOUNT + INSTALLMENTS + HOUR_OF_DAY + CUSTOMER_CHARGES_1H + CUSTOMER_CHARGES_24H + CUSTOMER_CHARGES_30D
-  + CUSTOMER_AMOUNT_24H + CUSTOMER_DECLINED_24H + CARD_CHARGES_24H + DEVICE_CHARGES_1H + DEVICE_DECLINED_1H
-  + DEVICE_CHARGES_30D + ADDRESS_CHARGES_1H + ADDRESS_CHARGES_30D + IS_NEW_DEVICE + IS_NEW_ADDRESS + AMOUNT_RATIO
-  is null
+-- An input is empty where the charge has no device or no address (an erased person's has neither), and nowhere else: a
+-- model would take it for something.
+select features.CHARGE_ID
+from {{ ref('fraud_features') }} as features
+join {{ ref('fct_charges') }} as charges on charges.CHARGE_ID = features.CHARGE_ID
+where features.AMOUNT + features.INSTALLMENTS + features.HOUR_OF_DAY + features.CUSTOMER_CHARGES_1H
+    + features.CUSTOMER_CHARGES_24H + features.CUSTOMER_CHARGES_30D + features.CUSTOMER_AMOUNT_24H
+    + features.CUSTOMER_DECLINED_24H + features.CARD_CHARGES_24H + features.AMOUNT_RATIO is null
+  or (
+    features.DEVICE_CHARGES_1H + features.DEVICE_DECLINED_1H + features.DEVICE_CHARGES_30D + features.IS_NEW_DEVICE is null
+  ) <> (charges.DEVICE_ID is null)
+  or (
+    features.ADDRESS_CHARGES_1H + features.ADDRESS_CHARGES_30D + features.IS_NEW_ADDRESS is null
+  ) <> (charges.IP_ADDRESS is null)
