@@ -81,7 +81,8 @@ class Cut:
             change.texts[value] = self.matcher.cut(value) if isinstance(value, str) else None
 
     def keys(self, change: Change, value: Mapping[str, Any], path: str) -> None:
-        for key in self.names.of(path, value) if inside(value) is None else ():
+        # A date is no object, and stays what it is; an object with the key `$date` is one, and is cut.
+        for key in self.names.of(path, value):
             if key.data and self.matcher.found(key.text):
                 change.gone.add(key.text)
             else:

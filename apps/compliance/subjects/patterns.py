@@ -9,21 +9,55 @@ import unicodedata
 from collections.abc import Iterable
 
 BLANKS = " \t\r\n\u00a0"  # what is taken from the edges of an address, the same in every store
-AT = ("@", "%40", "=40", "&#64;", "\uff20")
 BETWEEN_DIGITS = " ().-/\u00a0"
-BETWEEN_WORDS = r"(?:[\s\u00a0]|%20|=20|\+)+"
 MARKS = "[\u0300-\u036f]*"
+AGAIN = 2  # how often what was encoded may have been encoded again
+# How a blank may be written between two words, besides as itself.
+BETWEEN_WORDS = (
+    r"(?:[\s\u00a0]|%(?:25){0,2}20|%(?:25){0,2}c2%(?:25){0,2}a0|=20|\+"
+    r"|&nbsp;|&#(?:32|160|x20|xa0);|\\{1,3}u00(?:20|a0))+"
+)
 # What stands before a value and is no part of it: an escaped line end, an encoded bracket, quote or blank.
-ENCODED = re.compile(r"(?:\\\\?[nrt]|%(?!2[bde]|5f|25)[0-9a-f]{2}|=(?!2[bde]|5f)[0-9a-f]{2})$", re.IGNORECASE)
+ENCODED = re.compile(
+    r"(?:\\\\?[nrt]|%(?:25){0,2}(?!2[bde]|5f|25)[0-9a-f]{2}|=(?!2[bde]|5f)[0-9a-f]{2}|\\u00(?!2[bde]|5f)[0-9a-f]{2})$",
+    re.IGNORECASE,
+)
+# Endings of files that are not where an address goes on. `.zip` is a domain, too: whoever has that one is told apart by
+# an officer.
+FILE = re.compile(
+    r"(?:\.(?:csv|tsv|jsonl?|ndjson|xml|ya?ml|html?|txt|log|eml|msg|vcf|ics|pdf|xlsx?|docx?|png|jpe?g|parquet|avro|zip|gz|tgz"
+    r"|bak|tmp))+(?![\w-]|\.\w)",
+    re.IGNORECASE,
+)
+PLAIN, PLAIN_END = re.compile(r"[a-z0-9]+"), re.compile(r"[a-z0-9]+$")
+AT = ("@", "\uff20")
+AT_ENDS = ("40", "u0040", "#64;", "#x40;", "commat;")  # how each other way to write the sign ends
+ENTITIES = {"@": ("&commat;", AT[1]), "+": ("&plus;",), "'": ("&apos;", "''", "\\'", "\u2019"), "&": ("&amp;",)}
+
+
+def forms(character: str) -> list[str]:
+    """How a sign that is no plain letter or digit may be written: as itself, in an address of the web (once or more),
+    in a mail (quoted-printable), in JSON inside of text, in HTML."""
+    octets = [f"{octet:02x}" for octet in character.encode()]
+    unit = character.encode("utf-16-be").hex()
+    escaped = [unit[place : place + 4] for place in range(0, len(unit), 4)]
+    return [
+        character,
+        *ENTITIES.get(character, ()),
+        *("".join(f"%{'25' * again}{octet}" for octet in octets) for again in range(AGAIN + 1)),
+        "".join(f"={octet}" for octet in octets),
+        *("".join(f"{slashes}u{each}" for each in escaped) for slashes in ("\\", "\\\\", "\\\\\\")),
+        f"&#{ord(character)};",
+        f"&#x{ord(character):x};",
+    ]
 
 
 def spelled(kind: str, value: str) -> str:
     """A pattern, without edges."""
     if kind == "phone":
         return r"(?:\+|00)?" + f"[{re.escape(BETWEEN_DIGITS)}]{{0,3}}".join(re.escape(digit) for digit in value)
-    if kind == "email" and "@" in value:
-        local, _, domain = value.rpartition("@")
-        return f"{re.escape(local)}(?:{'|'.join(map(re.escape, AT))}){re.escape(domain)}"
+    if kind == "email":
+        return _word(value)
     words = [_word(word) for word in value.split()]
     plain = BETWEEN_WORDS.join(words)
     return f"(?:{plain}|{words[-1]},{BETWEEN_WORDS}{BETWEEN_WORDS.join(words[:-1])})" if len(words) > 1 else plain
@@ -33,12 +67,16 @@ def needles(kind: str, value: str) -> Iterable[str]:
     """What a store looks for in the lower-case text of a row; every match contains one of them. Digits are looked for
     in a text without what may stand between them."""
     if kind == "email" and "@" in value:
+        # The plain letters beside the sign: what is next to them may be written anyhow.
         local, _, domain = value.rpartition("@")
-        return [f"{local}{at}{domain}" for at in AT]
-    if kind == "name":
+        left, right = (found.group() if found else "" for found in (PLAIN_END.search(local), PLAIN.match(domain)))
+        if left and not right:
+            return [left]
+        return [*(f"{left}{at}{right}" for at in AT), *(f"{end}{right}" for end in AT_ENDS)]
+    if kind in ("email", "name"):
         # The longest run of plain letters: whatever accents, blanks and order do, it stays.
-        runs = sorted(re.findall(r"[a-z0-9]+", unicodedata.normalize("NFD", value)), key=len)
-        return [runs[-1] if runs and len(runs[-1]) >= 3 else max(value.split(), key=len)]
+        runs = sorted(PLAIN.findall(value), key=len)
+        return [runs[-1] if runs and len(runs[-1]) >= 2 else max(value.split(), key=len)]
     return [value]
 
 
@@ -66,7 +104,7 @@ def _closes(found: str, after: str) -> bool:
     if run and any(map(str.isalnum, run.group())):
         return False
     rest = after[run.end() if run else 0 :]
-    return not re.match(r"\.\w", rest) or (rest[1].isupper() and not found.isupper())
+    return bool(FILE.match(rest)) or not re.match(r"\.\w", rest) or (rest[1].isupper() and not found.isupper())
 
 
 def _is_word(character: str) -> bool:
@@ -85,7 +123,23 @@ def _word(word: str) -> str:
 
 
 def _letter(letter: str) -> str:
-    if len(letter) == 1 and letter.isascii():
-        return re.escape(letter) + (MARKS if letter.isalpha() else "")
-    forms = {unicodedata.normalize("NFC", form) for form in (letter, letter.upper(), letter.lower())}
-    return f"(?:{'|'.join(re.escape(form) for form in sorted(forms))}|{re.escape(letter[0])}{MARKS})"
+    if len(letter) == 1 and letter.isascii() and letter.isalnum():
+        return letter + (MARKS if letter.isalpha() else "")
+    cases = {
+        unicodedata.normalize(form, case)
+        for form in ("NFC", "NFD")
+        for case in (letter, letter.upper(), letter.lower())
+    }
+    spellings = {form for case in cases for form in _forms_of(case)}
+    # The longest first, so that a sign and its accent are taken together.
+    written = "|".join(re.escape(form) for form in sorted(spellings, key=lambda form: (-len(form), form)))
+    return f"(?:{written}|{re.escape(letter[0])}{MARKS})" if letter[0].isalpha() else f"(?:{written})"
+
+
+def _forms_of(text: str) -> list[str]:
+    """Of one sign, or of a letter with its accents: all of it written in the same way, or the accents alone encoded."""
+    if len(text) == 1:
+        return forms(text)
+    together = zip(*(forms(sign) for sign in text), strict=True)
+    behind = zip(*(forms(sign) for sign in text[1:]), strict=True)
+    return [*map("".join, together), *(text[0] + "".join(each) for each in behind)]
