@@ -19,6 +19,7 @@ from apps.compliance.subjects.planning import Planner
 from apps.compliance.subjects.reach import Keys, Reach, Target, reach
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.sight import require_sight
+from apps.compliance.subjects.standing import Standing
 from apps.compliance.subjects.territory import Domain, Site, Territory, survey
 from apps.compliance.subjects.types import (
     Candidate,
@@ -103,7 +104,9 @@ def keys_of(
         if domain.rank == 0:
             continue
         found = before.get(domain.name, frozenset())
-        moved = moved_on(territory, reaches, domain, keys, found)
+        # Of a row that names nobody who is there, nobody says that it is theirs now.
+        standing = Standing(territory, keys, check, reaches.__getitem__)
+        moved = standing.somebodys(domain.name, named_by_others(territory, reaches, domain, keys, found))
         for column in sorted(territory.own[domain.name]):
             site = territory.sites[territory.columns[column].dataset_id]
             owners = _above(territory, site, domain)
@@ -118,10 +121,10 @@ def keys_of(
     return keys, findings
 
 
-def moved_on(
+def named_by_others(
     territory: Territory, reaches: Mapping[str, Reach], domain: Domain, keys: Keys, before: frozenset[str]
 ) -> frozenset[str]:
-    """Keys that were the person's and whose own row names somebody else today."""
+    """Keys that were the person's and whose own row names another key today."""
     column = territory.columns[domain.root]
     site = territory.sites[column.dataset_id]
     owners = _above(territory, site, domain)

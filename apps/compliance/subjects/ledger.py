@@ -62,3 +62,10 @@ def remembered(domains: Iterable[str]) -> dict[str, dict[bytes, int]]:
     for domain, value, forgotten in rows.values_list("domain", "digest", "forgotten_id"):
         found.setdefault(domain, {})[bytes(value)] = forgotten
     return found
+
+
+def entered(domain: str, values: Iterable[str]) -> frozenset[str]:
+    """Those of the values that are keys of somebody who was erased."""
+    digests = {digest(domain, value): value for value in values}
+    rows = ForgottenKey.objects.filter(domain=domain, digest__in=list(digests)).values_list("digest", flat=True)
+    return frozenset(digests[bytes(found)] for found in rows)

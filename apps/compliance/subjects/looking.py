@@ -1,7 +1,7 @@
 """Looks for a person's values in everything a store holds now, whether the catalog knows of it or not."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,12 +9,15 @@ from typing import Any
 from apps.compliance.subjects.match import Matcher, leaves
 from apps.compliance.subjects.reach import Keys, Reach, Target
 from apps.compliance.subjects.rules import EMAIL
+from apps.compliance.subjects.standing import Standing
 from apps.compliance.subjects.territory import LAST, TABLES, Territory
 from apps.compliance.subjects.types import Check, Dataset, Searched
 from portal.stores.names import Names
 from portal.stores.types import DatasetInfo
 
 MOST_KEYS = 500  # each is one more condition on every row of a table that the catalog does not know
+ASKED_AT_ONCE = 1_000
+Hit = tuple[str, Mapping[str, Any], set[str]]  # whose, the row, paths at which a value stands
 TEXTS = ("char", "text", "json", "variant", "object", "array", "string", "citext", "xml", "mixed")
 
 
@@ -80,11 +83,32 @@ class Look:
     def matcher_for(self, info: DatasetInfo) -> Matcher:
         return self.wider if self.site_id(info) is None else self.matcher
 
-    def hits(self, info: DatasetInfo) -> Iterator[tuple[str, Mapping[str, Any], set[str]]]:
-        """(whose, row, paths at which a value stands) of every row with one."""
-        target, names = self.target(info), self.names(info)
+    @cached_property
+    def standing(self) -> Standing:
+        return Standing(self.territory, self.keys, self.check)
+
+    def hits(self, info: DatasetInfo) -> Iterator[Hit]:
+        """Every row in which a value stands. Of rows that point at others, a batch at a time is asked whether there is
+        anybody at whom they point: most have no value of the person, and are not asked about."""
+        target, pending = self.target(info), []
+        for hit in self._found(info, target):
+            if hit[0] != "other" or self.site_id(info) in self.territory.foreign:
+                yield hit
+                continue
+            pending.append(hit)
+            if len(pending) == ASKED_AT_ONCE:
+                yield from self._settled(target, pending)
+                pending = []
+        yield from self._settled(target, pending)
+
+    def _settled(self, target: Target, hits: Sequence[Hit]) -> Iterator[Hit]:
+        others = self.standing.others((target, document) for _, document, _ in hits)
+        for (_, document, paths), other in zip(hits, others, strict=True):
+            yield "other" if other else "nobody", document, paths
+
+    def _found(self, info: DatasetInfo, target: Target) -> Iterator[Hit]:
+        names, matcher = self.names(info), self.matcher_for(info)
         foreign = self.site_id(info) in self.territory.foreign
-        matcher = self.matcher_for(info)
         for document in self.reach.scan(info.path, matcher, check=self.check) if matcher else ():
             found: dict[str, set[str]] = {}
             for path, text in leaves(document, names):

@@ -3,9 +3,12 @@
 import json
 import re
 import unicodedata
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from apps.compliance.subjects.patterns import BETWEEN_DIGITS, needles, spelled, stands_alone
 from portal.stores.names import ENTRY, Names, below
@@ -138,6 +141,15 @@ def leaves(value: Any, names: Names = NAMES, path: str = "") -> Iterator[tuple[s
 def inside(value: Document) -> Any:
     """What a date or an id of a document holds (`{"$date": ...}`); None for a document."""
     return next(iter(value.values())) if len(value) == 1 and next(iter(value)) in TYPED else None
+
+
+def scalar(value: Any) -> str:
+    """A single value as the text by which keys are compared: an ObjectId as its digits, a UUID with its dashes."""
+    typed = inside(value) if isinstance(value, Mapping) else None
+    if isinstance(typed, Mapping) and typed.get("subType") in ("03", "04") and isinstance(typed.get("base64"), str):
+        with suppress(ValueError):
+            return str(UUID(bytes=b64decode(typed["base64"])))
+    return str(value if typed is None else typed)
 
 
 def at(document: Any, path: str) -> list[Any]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 3600.0
 BATCH = 2_000  # documents of one transaction: the server keeps all of it in its cache until it commits
 Match = dict[str, Any]
+POINTERS = ["number", "objectId", "binData", "bool", "date", "object"]  # what names somebody and is no text
 NEVER: Match = {"$nor": [{}]}
 
 
@@ -69,7 +70,7 @@ class Papers:
         return self.counted(target, {"$and": [among, {"$nor": [self.owned(target)]}]})
 
     def of_others(self, target: Target, pointer: Owner) -> frozenset[str]:
-        named = {"$or": [{owner.column.replace("[]", ""): {"$ne": None}} for owner in target.owners]}
+        named = {"$or": [{"$nor": [blank(owner)]} for owner in target.owners]}
         match = {"$and": [self.among(pointer, target.values(pointer)), named, {"$nor": [self.owned(target)]}]}
         found = (
             value for document in self.documents(self.name(target), match) for value in at(document, pointer.column)
@@ -149,7 +150,7 @@ class Papers:
             parts = [self.among(owner, target.values(owner)) for owner in owners if target.values(owner)]
             if parts:
                 clauses.append({"$and": [*before, {"$or": parts}]})
-            before += [{owner.column: None} for owner in owners]
+            before += [blank(owner) for owner in owners]
         return {"$or": clauses} if clauses else NEVER
 
     def among(self, owner: Owner, values: frozenset[str]) -> Match:
@@ -201,6 +202,12 @@ def told(batch: "pa.RecordBatch") -> list[Any]:
 
 def address(email: str) -> re.Pattern[str]:
     return re.compile(rf"^[{BLANKS}]*{re.escape(email)}[{BLANKS}]*$", re.IGNORECASE)
+
+
+def blank(owner: Owner) -> Match:
+    """The document names nobody here: a pointer of blanks is none, nor is one in each element of an array."""
+    path = owner.column.replace("[]", "")
+    return {"$nor": [{path: re.compile(f"[^{BLANKS}]")}, {path: {"$type": POINTERS}}]}
 
 
 def outermost(fates: Sequence[ColumnFate]) -> list[ColumnFate]:

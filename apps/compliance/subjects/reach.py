@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from apps.compliance.subjects.match import Matcher, at
+from apps.compliance.subjects.match import Matcher, at, scalar
 from apps.compliance.subjects.patterns import BLANKS
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.stores import subject_store
@@ -38,19 +38,24 @@ class Target:
 
     def deciding(self, document: Document) -> list[tuple[Owner, str]]:
         """Whom the row names, at the first rank that names anybody."""
-        named = ([(owner, value) for owner in owners for value in _texts(document, owner)] for owners in self.ranks)
-        return next(filter(None, named), [])
+        return next(filter(None, (named(document, owners) for owners in self.ranks)), [])
 
     def whose(self, document: Document) -> str:
-        """`mine`, `other` or `nobody`."""
-        named = self.deciding(document)
-        if not named:
+        """`mine`, `other` or `nobody`. Whether there is anybody whom an `other` names, `Standing` knows."""
+        deciding = self.deciding(document)
+        if not deciding:
             return "nobody"
-        return "mine" if any(value in self.values(owner) for owner, value in named) else "other"
+        return "mine" if any(value in self.values(owner) for owner, value in deciding) else "other"
+
+
+def named(document: Document, owners: Iterable[Owner]) -> list[tuple[Owner, str]]:
+    """Whom these columns of a row name. Blanks name nobody, in every store."""
+    return [(owner, value) for owner in owners for value in _texts(document, owner)]
 
 
 def _texts(document: Document, owner: Owner) -> list[str]:
-    found = [str(value) for value in at(document, owner.column) if value is not None]
+    found = [scalar(value) for value in at(document, owner.column) if value is not None]
+    found = [value for value in found if value.strip(BLANKS)]
     return [value.strip(BLANKS).lower() for value in found] if owner.domain == EMAIL else found
 
 

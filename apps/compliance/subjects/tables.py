@@ -4,6 +4,7 @@ a transaction of its own: whoever is killed in between has done a part, and the 
 # ruff: noqa: S608 - names come from the catalog and from the store itself, and are quoted; values are bound
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,6 +21,7 @@ from portal.stores.types import DatasetInfo, Sql, Store
 TIMEOUT_S = 3600.0
 ROWS = 5_000
 Part = tuple[str, tuple[Any, ...]]  # SQL and its parameters
+INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 NEVER: Part = ("false", ())
 
 
@@ -92,7 +94,7 @@ class Tables(ABC):
     def of_others(self, target: Target, pointer: Owner) -> frozenset[str]:
         theirs, params = self.owned(target)
         among, more = self.among(pointer, target.values(pointer))
-        named = " or ".join(f"{quote(owner.column)} is not null" for owner in target.owners)
+        named = " or ".join(f"not {blank(owner)}" for owner in target.owners)
         text = (
             f"select distinct cast({quote(pointer.column)} as varchar) as k from {self.name(target)} "
             f"where {among} and ({named}) and not coalesce({theirs}, false)"
@@ -183,7 +185,7 @@ class Tables(ABC):
             if parts:
                 clauses.append(" and ".join([*before, f"({' or '.join(text for text, _ in parts)})"]))
                 params += [value for _, more in parts for value in more]
-            before += [f"{quote(owner.column)} is null" for owner in owners]
+            before += [blank(owner) for owner in owners]
         return (f"({' or '.join(f'({clause})' for clause in clauses)})", tuple(params)) if clauses else NEVER
 
     def cut(self, target: Target, document: Document, matcher: Matcher, *, names: Names, spared: frozenset[str]) -> int:
@@ -233,8 +235,9 @@ class Postgres(Tables):
         column = quote(owner.column)
         if owner.domain == EMAIL:
             return f"{address(column)} = any(%s::text[])", (sorted(values),)
-        cast = "" if owner.type in ("", "text") else f"::{owner.type.split('(')[0]}[]"
-        return f"{column} = any(%s::text[]{cast})", (sorted(values),)
+        kind = owner.type.split("(")[0]
+        cast = "" if kind in ("", "text") else f"::{kind}[]"
+        return f"{column} = any(%s::text[]{cast})", (sorted(each for each in values if fits(kind, each)),)
 
     def document(self, alias: str) -> str:
         # With the star it is the row, also where a column has the alias's name.
@@ -296,8 +299,22 @@ class Snowflake(Tables):
         return ("%s", (after,)), (f"cast({name} as varchar) = %s", (str(before),))
 
 
+def fits(kind: str, value: str) -> bool:
+    """Whether a column of this type can hold the value: PostgreSQL refuses to compare with one that it cannot read."""
+    if kind in INTEGERS:
+        return bool(re.fullmatch(r"-?\d{1,19}", value)) and -INTEGERS[kind] <= int(value) < INTEGERS[kind]
+    if kind == "uuid":
+        return bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value))
+    return bool(re.fullmatch(r"-?\d+(\.\d+)?", value)) if kind == "numeric" else "\0" not in value
+
+
 def address(column: str) -> str:
     return f"lower(ltrim(rtrim({column}, '{BLANKS}'), '{BLANKS}'))"
+
+
+def blank(owner: Owner) -> str:
+    """The row names nobody here: a pointer of blanks is none."""
+    return f"coalesce({address(f'cast({quote(owner.column)} as varchar)')}, '') = ''"
 
 
 def dumped(value: Any) -> str:

@@ -126,6 +126,28 @@ def test_a_number_of_hers_in_somebody_elses_address_leaves_the_row_theirs(street
     assert [row for rows in changed.values() for row in rows if "sms.example" in row] == []
 
 
+def test_a_row_that_points_at_nobody_is_nobodys(streets: None) -> None:
+    town.govern()
+    gus = asks.found("gus@town.example", "gus")
+    asks.erased(gus, request="gus")
+    pointers = ["guest", "", " ", "cus_bob", "cus_gus", None]
+    notes = [{"_id": f"ses_{n}", "customer_id": key, "note": f"to {town.ANN}"} for n, key in enumerate(pointers)]
+    open_store("documents", "owner").execute(Command({"insert": "town_sessions", "documents": notes}))
+    open_store("oltp", "owner").execute(
+        Sql("alter table town.charges drop constraint charges_customer_id_fkey"),
+        Sql("insert into town.charges (id, customer_id, amount, receipt_email, created_at, updated_at) "
+            "values ('ch_gone', 'cus_gone', 1, %s, %s, %s)", (town.ANN, town.AT, town.AT)),
+    )  # fmt: skip
+    found = asks.found(town.ANN, "ann")
+    asks.erased(found)
+    assert asks.again(found.plan, found.trace).residues == ()
+    sessions = "".join(town.sources()["documents.town_sessions"])
+    assert [f"ses_{n}" for n in range(6) if f'"ses_{n}"' in sessions] == [f"ses_{n}" for n in range(6)]
+    left = [row for row in town.sources()["documents.town_sessions"] if f"to {town.ANN}" in row]
+    assert [key for key in pointers if key and any(f'"{key}"' in row for row in left)] == ["cus_bob", "cus_gus"]
+    assert len(left) == 2, "an erased person's rows are still theirs"
+
+
 def test_a_table_that_nobody_knows_names_the_person_by_key_alone(streets: None) -> None:
     town.govern()
     found = asks.found(town.ANN, "ann")
