@@ -6,7 +6,7 @@ from django.utils import timezone
 from apps.compliance.requests import notices
 from apps.compliance.requests.flow import KIND, REQUEST
 from apps.compliance.requests.models import SubjectPlan, SubjectRequest
-from apps.compliance.requests.selectors import HANDLE, VIEW, nothing_found, plan_in
+from apps.compliance.requests.selectors import HANDLE, VIEW, frozen, nothing_found, plan_in
 from apps.compliance.requests.services import require_officer
 from apps.compliance.requests.types import Kind, Refused, State
 from apps.compliance.subjects.types import Plan
@@ -58,7 +58,7 @@ def approved_plan(request: SubjectRequest) -> SubjectPlan:
 def erasure_steps(request: SubjectRequest, plan: SubjectPlan) -> tuple[StepPlan, ...]:
     """One step per store, sources before their copies, so that nothing is copied again behind the work."""
     steps = [step_of("compare", "compliance.compare", "Compare the stores with the plan", request, plan=plan.pk)]
-    for source in plan_in(plan.discovery).sources:
+    for source in frozen(plan).sources:
         title = f"Erase in {source}"
         steps.append(
             after(steps, step_of(f"erase-{source}", "compliance.erase", title, request, source=source, plan=plan.pk))

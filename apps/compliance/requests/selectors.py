@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 
 from apps.compliance.requests.flow import KIND
 from apps.compliance.requests.identity import Broken, masked, open_sealed
-from apps.compliance.requests.models import SubjectDiscovery, SubjectRequest
+from apps.compliance.requests.models import SubjectDiscovery, SubjectPlan, SubjectRequest
 from apps.compliance.requests.places import identity_place, note_place, search_place
 from apps.compliance.requests.types import ENDED
 from apps.compliance.subjects.types import Candidate, Plan, Trace
@@ -108,6 +108,11 @@ def known_trace(request: SubjectRequest) -> Trace | None:
 
 def plan_in(search: SubjectDiscovery) -> Plan:
     return Plan.from_json(search.content)
+
+
+def frozen(plan: SubjectPlan) -> Plan:
+    """What was approved: of the text whose hash the approval names, not of the search it was made from."""
+    return Plan.from_json(json.loads(plan.content)["plan"])
 
 
 def nothing_found(plan: Plan) -> bool:

@@ -3,7 +3,6 @@
 A store that is down raises StoreError out of here: the step then waits for it and says so (`portal.runs`).
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
@@ -13,7 +12,7 @@ from django.utils import timezone
 from apps.compliance.requests import outcomes, packages
 from apps.compliance.requests.flow import REQUEST
 from apps.compliance.requests.models import SubjectPlan, SubjectRequest
-from apps.compliance.requests.selectors import address_of, chosen_keys, known_trace, plan_in
+from apps.compliance.requests.selectors import address_of, chosen_keys, frozen, known_trace, plan_in
 from apps.compliance.requests.types import Law, State
 from apps.compliance.subjects import collect, discovery, erasure, ledger, rescan
 from apps.compliance.subjects.sight import Blind
@@ -99,7 +98,7 @@ def plan_of(context: StepContext) -> tuple[SubjectPlan, Plan, Trace]:
         raise StepFailed(NO_TRACE)
     if row.request.run_id != context.run_id:
         raise StepFailed(TAKEN_OVER)
-    return row, Plan.from_json(json.loads(row.content)["plan"]), trace
+    return row, frozen(row), trace
 
 
 def compare(context: StepContext) -> Outcome:

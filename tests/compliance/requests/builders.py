@@ -120,6 +120,7 @@ def certified(officer: User, second: User, *, left: int = 0, silent: str = "") -
         "searched": [vars(each) for each in SEARCHED],
         "kept": [{"dataset": "oltp: public.charges", "rows": 3, "ground": "law", "until": "2031-12-31"}],
     }  # fmt: skip
+    run.steps.filter(key="rescan").update(state="done", wait="", reason="", output=scan)
     done = [{"dataset": "documents: sessions", "action": "erase", "rows": 12}]
     inputs = {"erase-documents": {"done": done, "attempt": 2}, "holders": {"held": held}, "rescan": scan}
     outcomes.certified(request, inputs, run=run.pk)
