@@ -13,6 +13,10 @@ class HolderSilent(Exception):
     """The holder cannot answer now. The message is safe for people; what was asked is not complete until it answers."""
 
 
+class HolderBusy(HolderSilent):
+    """It will answer when what is under way has ended: that is waited for, where a silence is told."""
+
+
 @dataclass(frozen=True)
 class Traces:
     """What a person is recognised by. Never written anywhere in clear: not to a log, a task, an error or the trail.

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.compliance.subjects.kept import Sought
 from apps.compliance.subjects.match import Matcher, matcher_of
 from apps.pipelines.models import Check, Cursor, LoadReceipt, PipelineRun, StagedFile
-from portal.holders import Held, HolderSilent, Traces
+from portal.holders import Held, HolderBusy, Traces
 from portal.runs.flows import ENDED
 
 PLACE = "rows staged for the warehouse"
@@ -48,15 +48,13 @@ class StagedRows:
         return [Held(PLACE, gone, "rows"), _bounds(traces)]
 
     def _counted(self, traces: Traces, *, check: Callable[[], None] = lambda: None) -> dict[Path, int]:
-        """Rows of the person by file. Raises HolderSilent while a run holds a pipeline: what it loads or builds may
+        """Rows of the person by file. Raises HolderBusy while a run holds a pipeline: what it loads or builds may
         have been read before the erasure, whether or not a file of it stands here now."""
         # A run that has ended holds its pipeline until the next one asks; only one that can still load is waited for.
         held = PipelineRun.objects.filter(released_at=None).exclude(run__state__in=ENDED)
         busy = held.values_list("run_id", flat=True).first()
         if busy is not None:
-            raise HolderSilent(
-                f"Run {busy} is on its way into the warehouse: what it brings is read when it has ended."
-            )
+            raise HolderBusy(f"Run {busy} is on its way into the warehouse: what it brings is read when it has ended.")
         matcher, keys = matcher_of(traces.values), frozenset().union(*traces.keys.values())
         found = {}
         for file in _files():

@@ -14,14 +14,14 @@ from apps.compliance.requests.flow import REQUEST
 from apps.compliance.requests.models import SubjectPlan, SubjectRequest
 from apps.compliance.requests.selectors import address_of, chosen_keys, frozen, known_trace, plan_in
 from apps.compliance.requests.types import Law, State
-from apps.compliance.subjects import collect, discovery, erasure, ledger, rescan
+from apps.compliance.subjects import collect, discovery, erasure, holders, ledger, rescan
 from apps.compliance.subjects.sight import Blind
 from apps.compliance.subjects.types import Discovery, Plan, Subject, Trace
 from portal.audit.actions import Action
 from portal.audit.types import Actor
-from portal.holders import HolderSilent
+from portal.holders import HolderBusy, HolderSilent
 from portal.runs.types import Outcome, StepContext, StepFailed, StepWaits
-from portal.stores.types import Store
+from portal.stores.types import Store, StoreError
 from portal.workflow import move
 
 PORTAL = Actor.system("requests")
@@ -33,13 +33,28 @@ STALE = "the stores changed since the plan was approved: nothing was erased; mak
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """A holder that is silent is waited for, as a store is; rules and rights that are missing are told."""
+    """A holder that is silent is waited for, as a store is; rules and rights that are missing are told. What a store
+    refuses while a load is under way (a table that is just built anew) is asked for again when that has ended."""
     try:
         yield
     except HolderSilent as silent:
         raise StepWaits(str(silent), retry_after_s=HOLDER_AGAIN_S) from None
-    except (discovery.NoRules, Blind) as missing:
+    except discovery.NoRules as missing:
         raise StepFailed(str(missing)) from None
+    except (Blind, StoreError) as refused:
+        if isinstance(refused, StoreError) and refused.retryable:
+            raise
+        at_rest()
+        if isinstance(refused, StoreError):
+            raise
+        raise StepFailed(str(refused)) from None
+
+
+def at_rest() -> None:
+    try:
+        holders.at_rest()
+    except HolderBusy as busy:
+        raise StepWaits(str(busy), retry_after_s=HOLDER_AGAIN_S) from None
 
 
 def request_in(context: StepContext) -> SubjectRequest:
@@ -108,8 +123,10 @@ def compare(context: StepContext) -> Outcome:
     if request.state != State.EXECUTING:
         raise StepFailed("the request has moved on")
     keys = chosen_keys(row.discovery)
+    at_rest()
     with asking():
         fresh = discover(context, request, keys)
+    at_rest()  # a load that began meanwhile may bring rows that were not compared
     if fresh.plan.digest != plan.digest:
         with context.fenced():
             outcomes.stale(request, fresh, keys, run=context.run_id, plan=row.number)
@@ -130,9 +147,10 @@ def erase(context: StepContext) -> Outcome:
     def opened(store: Store) -> None:
         context.on_cancel(store.cancel)
 
-    done = erasure.erase(
-        plan=plan, trace=trace, source=source, check=context.check, progress=context.progress, opened=opened
-    )
+    with asking():
+        done = erasure.erase(
+            plan=plan, trace=trace, source=source, check=context.check, progress=context.progress, opened=opened
+        )
     told = [{"dataset": each.dataset.title, "action": str(each.action), "rows": each.rows} for each in done]
     rows = sum(each.rows for each in done)
     with context.fenced():
@@ -169,8 +187,10 @@ def search_again(context: StepContext) -> Outcome:
     trace = known_trace(request)
     if found is None or trace is None:
         raise StepFailed(NO_TRACE)
+    at_rest()
     with asking():
         result = rescan.rescan(plan=plan_in(found), trace=trace, check=context.check, progress=context.progress)
+    at_rest()  # a load that began meanwhile may have written behind the search: it is made again
     for place in result.residues:
         context.log(f"{place.dataset.title}, {place.column}: {place.rows} rows, {place.what}", level="error")
     for each in result.searched:

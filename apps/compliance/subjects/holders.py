@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from apps.compliance.subjects.types import Check, HeldThing, Trace
-from portal.holders import Held, Holder, HolderSilent
+from portal.holders import Held, Holder, HolderBusy, HolderSilent, Traces
 
 
 def named() -> Iterator[tuple[str, Holder]]:
@@ -21,6 +21,19 @@ def find(trace: Trace) -> tuple[HeldThing, ...]:
 
 def erase(trace: Trace, *, check: Check) -> tuple[HeldThing, ...]:
     return _all(lambda holder: holder.erase(trace.for_holders(), check=check))
+
+
+def at_rest() -> None:
+    """Raises HolderBusy while a load or the like is under way: what it brings may have been read before a search, and
+    tables that it builds anew are not there for a moment. Asked with nothing to look for."""
+    nothing = Traces({}, frozenset())
+    for _, holder in named():
+        try:
+            holder.find(nothing)
+        except HolderBusy:
+            raise
+        except HolderSilent:
+            continue  # told by the search itself
 
 
 def collect(trace: Trace) -> Iterator[tuple[str, Iterator[tuple[str, Mapping[str, object]]]]]:

@@ -1,0 +1,55 @@
+"""A load beside a request: its work waits, and what a store refuses meanwhile is asked for again."""
+
+import pytest
+from django.utils import timezone
+
+from apps.compliance.requests import running
+from apps.compliance.requests.steps import asking
+from apps.compliance.subjects.sight import Blind, Unseen
+from apps.compliance.subjects.types import Dataset
+from apps.pipelines.models import PipelineRun
+from portal.accounts.models import User
+from portal.runs import sweeper
+from portal.runs.executor import work
+from portal.runs.models import Run, Step
+from portal.runs.types import StepFailed, StepWaits
+from portal.stores.types import StoreError
+from tests.compliance.requests.builders import approved
+from tests.pipelines import builders
+
+GONE = StoreError("no table", store="warehouse", public="That table is not there.", retryable=False, code="missing")
+UNSEEN = Blind([Unseen(Dataset("warehouse", ("A", "B", "C")), "the catalog's account sees it, this one does not")])
+
+
+def end(load: PipelineRun) -> None:
+    Run.objects.filter(pk=load.run_id).update(state="done", finished_at=timezone.now())
+
+
+def test_an_erasure_waits_for_a_load_and_goes_on(live_db: None, officer: User, second_officer: User) -> None:
+    run = running.start_erasure(actor=second_officer, request=approved(officer, second_officer))
+    load = builders.started()
+    step = run.steps.get(key="compare")
+    work(step.pk)
+    step.refresh_from_db()
+    assert (step.state, step.wait) == ("waiting", "step")
+    assert f"Run {load.run_id} is on its way" in step.reason
+    end(load)
+    Step.objects.filter(pk=step.pk).update(not_before=timezone.now())
+    sweeper.sweep()
+    work(step.pk)
+    step.refresh_from_db()
+    assert (step.state, "No governance file says" in step.reason) == ("failed", True), (
+        "it went on, and there are no rules"
+    )
+
+
+@pytest.mark.parametrize(("refused", "alone"), [(GONE, StoreError), (UNSEEN, StepFailed)])
+def test_what_a_store_refuses_beside_a_load_is_asked_for_again(
+    db: None, refused: Exception, alone: type[Exception]
+) -> None:
+    load = builders.started()
+    with pytest.raises(StepWaits, match="on its way"), asking():
+        raise refused
+    end(load)
+    with pytest.raises(alone), asking():
+        raise refused
