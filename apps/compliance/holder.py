@@ -10,7 +10,7 @@ from typing import Any, Literal
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from apps.catalog.models import Check, CheckOutcome, Column
+from apps.catalog.models import Check, CheckOutcome, Column, Dataset
 from apps.catalog.services import forget_names
 from apps.compliance.models import AccessRequest
 from apps.compliance.requests.models import SubjectCertificate, SubjectDiscovery, SubjectPlan
@@ -46,6 +46,7 @@ class Text:
 
 
 PLACES = (
+    Text("datasets of the catalog", "datasets", Dataset, "name", "goes"),
     Text("columns of the catalog", "columns", Column, "name", "goes"),
     Text("checks of the catalog", "checks", Check, "name", "goes"),
     Text("checks of the catalog", "checks", Check, "column", "goes"),
@@ -116,11 +117,17 @@ def _cut(text: Text, sought: Sought) -> None:
 
 
 def _forget(sought: Sought) -> None:
-    """A column that a table has is left: the next look at the store would bring it back, and it is told until then."""
+    """A table and its columns are left: the next look at the store would bring them back. They are told until then."""
     found = {
         model: {row.pk for text in PLACES if text.model is model for row, _ in sought.rows(text.rows(), text.field)}
-        for model in (Column, Check, CheckOutcome)
+        for model in (Dataset, Column, Check, CheckOutcome)
     }
     if any(found.values()):
         with transaction.atomic():
-            forget_names(actor=HOLDER, columns=found[Column], checks=found[Check], outcomes=found[CheckOutcome])
+            forget_names(
+                actor=HOLDER,
+                datasets=found[Dataset],
+                columns=found[Column],
+                checks=found[Check],
+                outcomes=found[CheckOutcome],
+            )

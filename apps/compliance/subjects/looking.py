@@ -117,6 +117,27 @@ class Look:
             if found:
                 yield ("other" if foreign else _whose(target, document, found)), document, set(found)
 
+    def named_after(self) -> Iterator[tuple[Dataset, str]]:
+        """(dataset, column or nothing) of what the store has under a name with an address, a number or a name of two
+        words of the person; that is cut out here. Keys of documents are looked for with what stands under them."""
+        for info in self.reach.live():
+            columns = () if info.kind == "collection" else [column.name for column in info.columns]
+            dataset = Dataset(self.source, info.path)
+            if self._named(dataset):
+                yield self.cut(dataset), ""
+            for column in filter(self._names, columns):
+                yield self.cut(dataset), self.matcher.cut(column)
+
+    def _names(self, text: str) -> bool:
+        return any(kind != "name" or " " in value for kind, value in self.matcher.found(text))
+
+    def cut(self, dataset: Dataset) -> Dataset:
+        """How a dataset may be told of."""
+        return Dataset(dataset.source, tuple(map(self.matcher.cut, dataset.path))) if self._named(dataset) else dataset
+
+    def _named(self, dataset: Dataset) -> bool:
+        return any(map(self._names, dataset.path))
+
     def all(self) -> Iterator[Seen]:
         for info in self.tables():
             self.check()

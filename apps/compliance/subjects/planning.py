@@ -48,6 +48,7 @@ class Planner:
         for source, reach in self.reaches.items():
             look = Look(self.territory, source, reach, self.keys, self.matcher, self.check)
             searched.append(look.searched())
+            self._named_after(look)
             places += [place for seen in look.all() for place in self._seen(look, seen, places, decisions)]
         self._no_key()
         self._swallowed()
@@ -83,16 +84,25 @@ class Planner:
         message = f"No rule for {site.dataset.title}, which has {rows} rows of the person: say erase, mask or keep."
         self.findings.append(Finding(FindingKind.NO_RULE, message, site.dataset, count=rows, blocking=True))
 
+    def _named_after(self, look: Look) -> None:
+        for dataset, column in look.named_after():
+            place = f"{dataset.title}.{column}" if column else dataset.title
+            message = (
+                f"{place} is named after the person: rename it in the store, sync {look.source}, and search again."
+            )
+            self.findings.append(Finding(FindingKind.CANNOT, message, blocking=True))
+
     def _seen(
         self, look: Look, seen: Seen, places: Sequence[Place], decisions: Mapping[int, Decision]
     ) -> Iterator[Place]:
         """Values in rows that nobody else owns, where nothing planned so far takes them away."""
-        title = seen.dataset.title
+        told = look.cut(seen.dataset)
+        title = told.title
         if seen.others:
             message = (
                 f"{seen.others} rows of {title} name the person and belong to somebody else: they stay as they are."
             )
-            self.findings.append(Finding(FindingKind.OTHERS, message, seen.dataset, count=seen.others))
+            self.findings.append(Finding(FindingKind.OTHERS, message, told, count=seen.others))
         left = seen.nobody + self._not_masked(seen, places)
         if not left:
             return
@@ -100,11 +110,11 @@ class Planner:
         site = next((s for s in self.territory.sites.values() if s.dataset == seen.dataset), None)
         if seen.kind == "materialized_view":
             message = f"{title} holds {rows} rows that name the person and cannot be changed: refresh it afterwards."
-            self.findings.append(Finding(FindingKind.CANNOT, message, seen.dataset, count=rows))
+            self.findings.append(Finding(FindingKind.CANNOT, message, told, count=rows))
             return
         if site is None or not self._ruled(site, decisions):
             message = f"No rule for {title}, where {rows} rows name the person: say erase, mask or keep."
-            self.findings.append(Finding(FindingKind.NO_RULE, message, seen.dataset, count=rows, blocking=True))
+            self.findings.append(Finding(FindingKind.NO_RULE, message, told, count=rows, blocking=True))
             return
         yield Place(
             dataset=seen.dataset,

@@ -29,6 +29,7 @@ from apps.compliance.subjects.types import (
 VALUE = "a value of the person"
 ROWS = "rows of the person that were to go"
 COLUMN = "a personal column that is not masked"
+NAME = "a name that is a value of the person: rename it in the store"
 UNSEEN = "cannot be read, so nobody knows what is left there"
 
 
@@ -44,8 +45,9 @@ def rescan(*, plan: Plan, trace: Trace, check: Check, progress: Progress) -> Res
     residues += [Residue(each.dataset, "", 0, f"{UNSEEN}: {each.why}") for each in unseen(territory, reaches)]
     for source, where in reaches.items():
         look = Look(territory, source, where, trace.keys, matcher, check)
+        residues += [Residue(dataset, column, 0, NAME) for dataset, column in look.named_after()]
         for seen in look.all():
-            residues += _values(seen)
+            residues += _values(look, seen)
             alone += seen.others
         for place in _places(look, plan, trace):
             check()
@@ -66,9 +68,9 @@ def _held(before: tuple[HeldThing, ...], after: tuple[HeldThing, ...]) -> tuple[
     return (*silent, *after)
 
 
-def _values(seen: Seen) -> Iterator[Residue]:
+def _values(look: Look, seen: Seen) -> Iterator[Residue]:
     for column, rows in sorted((seen.mine + seen.nobody).items()):
-        yield Residue(seen.dataset, column, rows, VALUE)
+        yield Residue(look.cut(seen.dataset), look.matcher.cut(column), rows, VALUE)
 
 
 def _places(look: Look, plan: Plan, trace: Trace) -> list[Place]:

@@ -84,16 +84,32 @@ def test_names_are_found_everywhere_and_go(kept: None) -> None:
     assert done["columns of the catalog"] == 2
     # A column of a table is the store's to rename: it is told until somebody did.
     assert there() == {"columns of the catalog": 1}
-    Column.objects.filter(name=BOB).delete()
+    Dataset.objects.filter(name="odd").update(retired_at=timezone.now())  # somebody dropped the table
+    holders.erase(TRACE, check=asks.go_on)
     assert there() == {}
     assert {OTHER, "status"} <= set(Column.objects.values_list("name", flat=True))
     assert Cursor.objects.get().columns == [OTHER, "status"]
     assert Check.objects.get().column == OTHER
     assert LogLine.objects.get().text == "New column in docs: seen.[erased].n."
-    event = Event.objects.get(action=Word.NAMES_FORGOTTEN)
+    event = Event.objects.filter(action=Word.NAMES_FORGOTTEN).earliest("at")
     assert json.loads(event.payload)["detail"] == {"datasets": 1, "checks": 1, "answers": 1}
     assert BOB not in Dataset.objects.get(name="docs").search
     assert there() == {}
+
+
+def test_a_dataset_of_that_name_is_told_until_its_store_has_it_no_more(kept: None) -> None:
+    Column.objects.all().delete()
+    holders.erase(TRACE, check=asks.go_on)
+    Dataset.objects.filter(name="odd").update(name=BOB, path=["payments", "public", BOB])
+    row = Dataset.objects.get(name=BOB)
+    assert there() == {"datasets of the catalog": 1}
+    holders.erase(TRACE, check=asks.go_on)
+    assert there() == {"datasets of the catalog": 1}
+    Dataset.objects.filter(pk=row.pk).update(retired_at=timezone.now())
+    holders.erase(TRACE, check=asks.go_on)
+    assert there() == {}
+    row.refresh_from_db()
+    assert BOB not in f"{row.name} {row.path} {row.search}"
 
 
 def test_what_nobody_can_change_keeps_a_request_open(kept: None, officer: User) -> None:

@@ -95,6 +95,7 @@ def test_what_no_plan_knows_is_found_by_the_rescan(streets: None) -> None:
         # Named as the searches name their row.
         Sql("create table town.unknown (t int, deep jsonb)"),
         Sql("insert into town.unknown values (1, %s::jsonb)", ('{"a": [{"b": "to Ann@Town.example, urgent"}]}',)),
+        Sql(f'create table town."of {town.ANN}" (n int, "{town.PHONE}" int)'),
     )
     odd = {"_id": "odd", "list": [[{"who": town.PHONE}]]}
     open_store("documents", "owner").execute(Command({"insert": "town_odd", "documents": [odd]}))
@@ -108,8 +109,13 @@ def test_what_no_plan_knows_is_found_by_the_rescan(streets: None) -> None:
         ("oltp: town.unknown", "deep.a[].b", 1),
         ("documents: town_odd", "list[][].who", 1),
         ("warehouse: TOWN.EXTRA", "V[]", 1),
+        ("oltp: town.of [erased]", "", 0),
+        ("oltp: town.of [erased]", "[erased]", 0),
     }
     second = asks.found(town.ANN, "ann").plan
+    assert town.ANN not in str(second.as_json())
+    named = "oltp: town.of [erased] is named after the person: rename it in the store, sync oltp, and search again."
+    assert named in [finding.message for finding in second.blocking]
     assert {(f.kind, f.dataset.title) for f in second.blocking if f.dataset} >= {
         (FindingKind.NO_RULE, "oltp: town.unknown")
     }
