@@ -7,17 +7,16 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.catalog import checks as checking
-from apps.catalog import dbt_import, introspection, maps, sync
+from apps.catalog import dbt_import, introspection, sync
 from apps.catalog.categories import checked
 from apps.catalog.classification import confirm, is_new
 from apps.catalog.dbt_artifacts import read_project
 from apps.catalog.edges import replace_origins, stated_by_names
 from apps.catalog.inference import lock_graph, publish, settle
-from apps.catalog.models import Check, CheckOutcome, Column, Dataset, Source, SyncRun
+from apps.catalog.models import Column, Dataset, Source, SyncRun
 from apps.catalog.naming import Names
 from apps.catalog.types import (
     CheckResult,
@@ -287,37 +286,3 @@ def push_checks(*, actor: Actor, results: Iterable[CheckResult]) -> int:
             detail={"checks": len(mine), "failed": failed},
         )
     return len({pk for pk, _ in found})
-
-
-@transaction.atomic
-def forget_names(
-    *, actor: Actor, datasets: Iterable[int], columns: Iterable[int], checks: Iterable[int], outcomes: Iterable[int]
-) -> None:
-    """Deletes columns of documents (and paths inside of VARIANT columns) and checks that are named by somebody's value.
-    Tables that a store has now, and their columns, stay: they are the store's to rename."""
-    lock_graph()
-    renamed = _rename_retired(datasets)
-    deleted = {
-        "answers": CheckOutcome.objects.filter(pk__in=list(outcomes)).delete()[0],
-        "checks": Check.objects.filter(pk__in=list(checks)).delete()[1].get("catalog.Check", 0),
-    }
-    nobodys = Q(dataset__kind="collection") | Q(within__isnull=False) | Q(retired_at__isnull=False)
-    nobodys |= Q(dataset__retired_at__isnull=False)
-    gone = maps.delete(Column.objects.filter(nobodys, pk__in=list(columns)).values_list("pk", flat=True))
-    settle(datasets=gone | renamed)
-    record(
-        actor=actor,
-        action=Action.NAMES_FORGOTTEN,
-        target=Target("catalog", "names", "names"),
-        detail={**deleted, "datasets": len(gone | renamed)},
-    )
-
-
-def _rename_retired(datasets: Iterable[int]) -> set[int]:
-    """Their rows stay, because history points at them."""
-    rows = list(Dataset.objects.filter(pk__in=list(datasets), retired_at__isnull=False))
-    for row in rows:
-        row.name = f"[erased {row.pk}]"
-        row.path = [*row.path[:-1], row.name]
-    Dataset.objects.bulk_update(rows, ["name", "path"])
-    return {row.pk for row in rows}

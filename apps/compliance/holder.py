@@ -10,8 +10,8 @@ from typing import Any, Literal
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
+from apps.catalog.forgetting import forget_names
 from apps.catalog.models import Check, CheckOutcome, Column, Dataset
-from apps.catalog.services import forget_names
 from apps.compliance.models import AccessRequest
 from apps.compliance.requests.models import SubjectCertificate, SubjectDiscovery, SubjectPlan
 from apps.compliance.subjects.kept import Sought

@@ -4,14 +4,14 @@ a transaction of its own: whoever is killed in between has done a part, and the 
 # ruff: noqa: S608 - names come from the catalog and from the store itself, and are quoted; values are bound
 
 import json
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from apps.compliance.subjects.match import Matcher
-from apps.compliance.subjects.patterns import BETWEEN_DIGITS, BLANKS
+from apps.compliance.subjects.patterns import BETWEEN_DIGITS
+from apps.compliance.subjects.quoting import address, blank, dumped, fits, quote, quoted
 from apps.compliance.subjects.reach import Document, Target, chunks, shown
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
@@ -21,7 +21,6 @@ from portal.stores.types import DatasetInfo, Sql, Store
 TIMEOUT_S = 3600.0
 ROWS = 5_000
 Part = tuple[str, tuple[Any, ...]]  # SQL and its parameters
-INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 NEVER: Part = ("false", ())
 
 
@@ -297,33 +296,3 @@ class Snowflake(Tables):
             same = f"parse_json(to_json({name})) = parse_json(%s)"
             return ("parse_json(%s)", (dumped(after),)), (same, (dumped(before),))
         return ("%s", (after,)), (f"cast({name} as varchar) = %s", (str(before),))
-
-
-def fits(kind: str, value: str) -> bool:
-    """Whether a column of this type can hold the value: PostgreSQL refuses to compare with one that it cannot read."""
-    if kind in INTEGERS:
-        return bool(re.fullmatch(r"-?\d{1,19}", value)) and -INTEGERS[kind] <= int(value) < INTEGERS[kind]
-    if kind == "uuid":
-        return bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value))
-    return bool(re.fullmatch(r"-?\d+(\.\d+)?", value)) if kind == "numeric" else "\0" not in value
-
-
-def address(column: str) -> str:
-    return f"lower(ltrim(rtrim({column}, '{BLANKS}'), '{BLANKS}'))"
-
-
-def blank(owner: Owner) -> str:
-    """The row names nobody here: a pointer of blanks is none."""
-    return f"coalesce({address(f'cast({quote(owner.column)} as varchar)')}, '') = ''"
-
-
-def dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quoted(path: Sequence[str]) -> str:
-    return ".".join(quote(part) for part in path)
