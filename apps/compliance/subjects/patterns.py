@@ -56,6 +56,8 @@ def spelled(kind: str, value: str) -> str:
     """A pattern, without edges."""
     if kind == "phone":
         return r"(?:\+|00)?" + f"[{re.escape(BETWEEN_DIGITS)}]{{0,3}}".join(re.escape(digit) for digit in value)
+    if kind == "key":
+        return re.escape(value)  # hundreds at once, and made by machines: they are written in one way
     if kind == "email":
         return _word(value)
     words = [_word(word) for word in value.split()]
