@@ -59,8 +59,8 @@ def spelled(kind: str, value: str) -> str:
     if kind == "key":
         return re.escape(value)  # hundreds at once, and made by machines: they are written in one way
     if kind == "email":
-        return _word(value)
-    words = [_word(word) for word in value.split()]
+        return _word(value, loose=False)  # an accent more or less is another address
+    words = [_word(word, loose=True) for word in value.split()]
     plain = BETWEEN_WORDS.join(words)
     return f"(?:{plain}|{words[-1]},{BETWEEN_WORDS}{BETWEEN_WORDS.join(words[:-1])})" if len(words) > 1 else plain
 
@@ -113,20 +113,20 @@ def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _word(word: str) -> str:
-    """With or without its accents, composed or not."""
+def _word(word: str, *, loose: bool) -> str:
+    """Its accents composed or not; `loose`: with or without them."""
     out: list[str] = []
     for character in unicodedata.normalize("NFD", word):
         if unicodedata.combining(character) and out:
             out[-1] += character
         else:
             out.append(character)
-    return "".join(_letter(letter) for letter in out)
+    return "".join(_letter(letter, loose=loose) for letter in out)
 
 
-def _letter(letter: str) -> str:
+def _letter(letter: str, *, loose: bool) -> str:
     if len(letter) == 1 and letter.isascii() and letter.isalnum():
-        return letter + (MARKS if letter.isalpha() else "")
+        return letter + (MARKS if loose and letter.isalpha() else "")
     cases = {
         unicodedata.normalize(form, case)
         for form in ("NFC", "NFD")
@@ -135,7 +135,7 @@ def _letter(letter: str) -> str:
     spellings = {form for case in cases for form in _forms_of(case)}
     # The longest first, so that a sign and its accent are taken together.
     written = "|".join(re.escape(form) for form in sorted(spellings, key=lambda form: (-len(form), form)))
-    return f"(?:{written}|{re.escape(letter[0])}{MARKS})" if letter[0].isalpha() else f"(?:{written})"
+    return f"(?:{written}|{re.escape(letter[0])}{MARKS})" if loose and letter[0].isalpha() else f"(?:{written})"
 
 
 def _forms_of(text: str) -> list[str]:

@@ -1,6 +1,7 @@
 """A value is found exactly, and nobody else's with it."""
 
 import json
+import unicodedata
 
 import pytest
 
@@ -107,6 +108,13 @@ def test_an_object_that_looks_like_a_date_is_cut() -> None:
     )
     assert change.fields["t"].fields["$date"].texts == {"ann.a@x.example": "[erased]"}
     assert not change.fields["at"]
+
+
+def test_an_accent_more_or_less_is_another_address() -> None:
+    for mine, other in (("jose@x.example", "jos\u00e9@x.example"), ("jos\u00e9@x.example", "jose@x.example")):
+        for form in ("NFC", "NFD"):
+            assert Matcher({"email": [mine]}).found(unicodedata.normalize(form, other)) == set()
+            assert Matcher({"email": [mine]}).found(unicodedata.normalize(form, mine))
 
 
 def test_a_store_is_asked_for_what_every_spelling_of_the_sign_has() -> None:
