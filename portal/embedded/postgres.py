@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from portal.embedded import postgres_sql
@@ -152,7 +153,8 @@ def hydrate() -> None:
     for link in json.loads(file.read_text()):
         source, target = PACKAGE / link["source"], PACKAGE / link["target"]
         if not target.is_symlink() and not target.exists():
-            target.symlink_to(source.name)
+            with suppress(FileExistsError):  # another start makes them at the same moment
+                target.symlink_to(source.name)
 
 
 def end_stranger(data: Path) -> None:
