@@ -65,6 +65,15 @@ def uv_environment() -> dict[str, str]:
     return env
 
 
+def of_this_python(venv: Path) -> bool:
+    """Otherwise the stamps of one Python and of the one in the environment would undo each other at every start."""
+    python = venv / "bin" / "python"
+    if not python.exists():
+        return False
+    ask = [python, "-c", "import sys; print(sys.version)"]
+    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip() == sys.version
+
+
 def install(folder: str, lock_name: str, report: Report) -> None:
     """Exactly what the lock says, checked by hash; nothing at all when the lock is the one installed."""
     venv, lock = BASE / folder, LOCKS / lock_name
@@ -74,7 +83,7 @@ def install(folder: str, lock_name: str, report: Report) -> None:
         return
     stamp.clear()
     env = uv_environment()
-    if not (venv / "bin" / "python").exists():
+    if not of_this_python(venv):
         commands.run([UV, "venv", "--quiet", "--clear", "--python", sys.executable, venv], report=report, env=env)
     sync: list[str | Path] = [UV, "pip", "sync", "--require-hashes", "--index-strategy", "unsafe-best-match"]
     commands.run([*sync, "--python", venv / "bin" / "python", lock], report=report, env=env)

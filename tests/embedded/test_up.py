@@ -243,3 +243,15 @@ def test_half_a_mark_is_never_left(place: Home) -> None:
     with pytest.raises(OSError, match="No space left"):
         write_whole(place.loaded, "SCALE=1")
     assert not list(place.done.iterdir())
+
+
+def test_an_environment_of_another_python_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    assert not bootstrap.of_this_python(tmp_path)
+    python.symlink_to(sys.executable)
+    assert bootstrap.of_this_python(tmp_path)
+    monkeypatch.setattr(sys, "version", "3.11.0 (another build)")
+    assert not bootstrap.of_this_python(tmp_path)
