@@ -70,8 +70,9 @@ def of_this_python(venv: Path) -> bool:
     python = venv / "bin" / "python"
     if not python.exists():
         return False
-    ask = [python, "-c", "import sys; print(sys.version)"]
-    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip() == sys.version
+    ask = [str(python), "-c", "import sys; print(sys.version)"]
+    done = subprocess.run(ask, capture_output=True, text=True, check=False)
+    return done.stdout.strip() == sys.version
 
 
 def install(folder: str, lock_name: str, report: Report) -> None:
