@@ -52,19 +52,19 @@ def test_killed_in_the_middle_and_resumed(streets: None, monkeypatch: pytest.Mon
     town.govern()
     open_store("oltp", "owner").execute(
         Sql("insert into town.charges select 'ch_ann_' || n, 'cus_ann', null, 1, %s, '1', %s, %s from "
-            "generate_series(1, 500) n", (town.ANN, town.AT, town.AT))
+            "generate_series(1, 100) n", (town.ANN, town.AT, town.AT))
     )  # fmt: skip
     found = asks.found(town.ANN, "ann")
-    monkeypatch.setattr(tables.Postgres, "batch_rows", 100)
+    monkeypatch.setattr(tables.Postgres, "batch_rows", 20)
     connections.close_all()
     pid = os.fork()
     if not pid:
-        die_after(250, found)
+        die_after(50, found)
     assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
-    assert 0 < unmasked() < 502, "some of it was done"
+    assert 0 < unmasked() < 102, "some of it was done"
     done = asks.erased(found)
     assert unmasked() == 0
-    assert max(each.rows for each in done) < 502
+    assert max(each.rows for each in done) < 102
     assert asks.again(found.plan, found.trace).complete
 
 
