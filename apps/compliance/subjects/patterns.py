@@ -19,7 +19,7 @@ BETWEEN_WORDS = (
 )
 # What stands before a value and is no part of it: an escaped line end, an encoded bracket, quote or blank.
 ENCODED = re.compile(
-    r"(?:\\\\?[nrt]|%(?:25){0,2}(?!2[bde]|5f|25)[0-9a-f]{2}|=(?!2[bde]|5f)[0-9a-f]{2}|\\u00(?!2[bde]|5f)[0-9a-f]{2})$",
+    r"(?:\\\\?[nrt]|%(?:25){0,2}(?!2[bde]|5f|25)[0-9a-f]{2}|=(?!2[bde]|5f)[0-9a-f]{2}|\\u00(?!2[bde]|5f)[0-9a-f]{2})\Z",
     re.IGNORECASE,
 )
 # Endings of files that are not where an address goes on. `.zip` is a domain, too: whoever has that one is told apart by
@@ -29,7 +29,7 @@ FILE = re.compile(
     r"|bak|tmp))+(?![\w-]|\.\w)",
     re.IGNORECASE,
 )
-PLAIN, PLAIN_END = re.compile(r"[a-z0-9]+"), re.compile(r"[a-z0-9]+$")
+PLAIN, PLAIN_END = re.compile(r"[a-z0-9]+"), re.compile(r"[a-z0-9]+\Z")
 AT = ("@", "\uff20")
 AT_ENDS = ("40", "u0040", "#64;", "#x40;", "commat;")  # how each other way to write the sign ends
 ENTITIES = {"@": ("&commat;", AT[1]), "+": ("&plus;",), "'": ("&apos;", "''", "\\'", "\u2019"), "&": ("&amp;",)}
@@ -95,7 +95,7 @@ def stands_alone(kind: str, text: str, start: int, end: int) -> bool:
 
 def _opens(before: str) -> bool:
     """`jo` in front of an address makes it another's; a dash or three dots do not."""
-    run = re.search(r"[\w.+-]*$", before)
+    run = re.search(r"[\w.+-]*\Z", before)  # `$` would look past the end of a line
     alone = run is None or run.group().endswith("..") or not any(map(str.isalnum, run.group()))
     return alone or bool(ENCODED.search(before))
 

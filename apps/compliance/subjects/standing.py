@@ -71,28 +71,30 @@ class Standing:
 
     def _there(self, domain: Domain, values: frozenset[str]) -> frozenset[str]:
         found = ledger.entered(domain.name, values)
-        spelled = {way: value for value in values for way in spellings(value)}
+        spelled: dict[str, set[str]] = {}  # several may be ways to write one key
+        for value in values:
+            for way in spellings(value):
+                spelled.setdefault(way, set()).add(value)
         for column in sorted(self.territory.own[domain.name]):
             site = self.territory.sites[self.territory.columns[column].dataset_id]
             if site.is_table and (column == domain.root or self._is_live(site)):
                 found |= self._standing_in(site, column, domain, spelled)
         return found
 
-    def _standing_in(self, site: Site, column: int, domain: Domain, spelled: Mapping[str, str]) -> frozenset[str]:
+    def _standing_in(self, site: Site, column: int, domain: Domain, spelled: Mapping[str, set[str]]) -> frozenset[str]:
         """Keys whose own row is in this table and, where they name a thing, says whose it is."""
         held = self.territory.columns[column]
         owner = Owner(held.name, domain.name, 0, held.type)
         target, where = Target(site.dataset, (owner,), {domain.name: frozenset(spelled)}), self._reach(site)
         if domain.rank == 0:
-            return frozenset(spelled[key] for key in where.keys(target, held.name) if key in spelled)
+            return frozenset().union(*(spelled.get(key, ()) for key in where.keys(target, held.name)))
         above = tuple(each for each in self.territory.owners_of(site) if each.rank < domain.rank)
         theirs = replace(target, owners=above, keys=self.keys)
         rows = list(where.mine(target))
         other = self.others((theirs, document) for document in rows)
         own = [{key for _, key in named(document, (owner,))} for document in rows]
-        return frozenset(
-            spelled[key] for keys, foreign in zip(own, other, strict=True) if foreign for key in keys if key in spelled
-        )
+        theirs_now = (key for keys, foreign in zip(own, other, strict=True) if foreign for key in keys)
+        return frozenset().union(*(spelled.get(key, ()) for key in theirs_now))
 
     def _is_live(self, site: Site) -> bool:
         return any(info.path == site.dataset.path for info in self._reach(site).live())
