@@ -6,7 +6,7 @@ in `settings.HOLDERS`, so that compliance can ask all of them without knowing on
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class HolderSilent(Exception):
@@ -53,3 +53,11 @@ class Holder(Protocol):
 
     def erase(self, traces: Traces, *, check: Callable[[], None]) -> Sequence[Held]:
         """Removes it, safe to call again. `check` is called between batches and may raise to stop the work."""
+
+
+@runtime_checkable
+class Working(Protocol):
+    """A holder that brings copies in by work of its own, and can say at once whether any is under way."""
+
+    def at_rest(self) -> None:
+        """Raises HolderBusy while there is."""

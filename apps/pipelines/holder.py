@@ -47,14 +47,17 @@ class StagedRows:
                 gone += rows
         return [Held(PLACE, gone, "rows"), _bounds(traces)]
 
-    def _counted(self, traces: Traces, *, check: Callable[[], None] = lambda: None) -> dict[Path, int]:
-        """Rows of the person by file. Raises HolderBusy while a run holds a pipeline: what it loads or builds may
-        have been read before the erasure, whether or not a file of it stands here now."""
+    def at_rest(self) -> None:
+        """What a run loads or builds may have been read before an erasure, with or without a file of it here now."""
         # A run that has ended holds its pipeline until the next one asks; only one that can still load is waited for.
         held = PipelineRun.objects.filter(released_at=None).exclude(run__state__in=ENDED)
         busy = held.values_list("run_id", flat=True).first()
         if busy is not None:
             raise HolderBusy(f"Run {busy} is on its way into the warehouse: what it brings is read when it has ended.")
+
+    def _counted(self, traces: Traces, *, check: Callable[[], None] = lambda: None) -> dict[Path, int]:
+        """Rows of the person by file. Raises HolderBusy while a run holds a pipeline."""
+        self.at_rest()
         matcher, keys = matcher_of(traces.values), frozenset().union(*traces.keys.values())
         found = {}
         for file in _files():

@@ -41,13 +41,13 @@ def asking() -> Iterator[None]:
         raise StepWaits(str(silent), retry_after_s=HOLDER_AGAIN_S) from None
     except discovery.NoRules as missing:
         raise StepFailed(str(missing)) from None
-    except (Blind, StoreError) as refused:
-        if isinstance(refused, StoreError) and refused.retryable:
-            raise
+    except Blind as blind:
         at_rest()
-        if isinstance(refused, StoreError):
-            raise
-        raise StepFailed(str(refused)) from None
+        raise StepFailed(str(blind)) from None
+    except StoreError as refused:
+        if not refused.retryable:
+            at_rest()
+        raise
 
 
 def at_rest() -> None:

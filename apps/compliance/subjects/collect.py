@@ -73,11 +73,10 @@ def _shown(site: Site | None, rule: Rule | None, path: str, value: Any) -> Any:
         return NOT_THEIRS
     if isinstance(value, list):
         return [_shown(site, rule, f"{path}[]", item) for item in value]
-    if isinstance(value, Mapping):
-        if (typed := inside(value)) is not None:
-            return typed
+    typed = inside(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping) and typed is None:
         return _shown_keys(site, rule, path, value)
-    return value if _known(site, path) else NOT_KNOWN
+    return typed if _known(site, path) else NOT_KNOWN
 
 
 def _shown_keys(site: Site | None, rule: Rule | None, path: str, value: Mapping[str, Any]) -> dict[str, Any]:

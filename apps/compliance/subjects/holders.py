@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from apps.compliance.subjects.types import Check, HeldThing, Trace
-from portal.holders import Held, Holder, HolderBusy, HolderSilent, Traces
+from portal.holders import Held, Holder, HolderSilent, Working
 
 
 def named() -> Iterator[tuple[str, Holder]]:
@@ -24,16 +24,11 @@ def erase(trace: Trace, *, check: Check) -> tuple[HeldThing, ...]:
 
 
 def at_rest() -> None:
-    """Raises HolderBusy while a load or the like is under way: what it brings may have been read before a search, and
-    tables that it builds anew are not there for a moment. Asked with nothing to look for."""
-    nothing = Traces({}, frozenset())
+    """Raises HolderBusy while a load is under way: what it brings may have been read before a search, and tables that
+    it builds anew are not there for a moment."""
     for _, holder in named():
-        try:
-            holder.find(nothing)
-        except HolderBusy:
-            raise
-        except HolderSilent:
-            continue  # told by the search itself
+        if isinstance(holder, Working):
+            holder.at_rest()
 
 
 def collect(trace: Trace) -> Iterator[tuple[str, Iterator[tuple[str, Mapping[str, object]]]]]:

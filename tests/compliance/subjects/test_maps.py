@@ -9,7 +9,9 @@ import pytest
 from apps.catalog.models import Column, Dataset
 from apps.compliance import governance
 from apps.compliance.subjects import collect, papers
+from apps.compliance.subjects.territory import Site
 from apps.compliance.subjects.types import Action, FindingKind
+from apps.compliance.subjects.types import Dataset as TheirDataset
 from estate.pipelines.definition import Pipeline
 from portal.audit.models import Event
 from portal.runs.models import LogLine
@@ -245,3 +247,12 @@ def test_maps_on_their_way_into_the_warehouse(streets: None, settings) -> None: 
     lines = "\n".join(LogLine.objects.values_list("text", flat=True))
     kept = json.dumps([list(run.receipts.values_list("columns", flat=True)), list(run.checks.values("name", "column"))])
     assert [name for name in (town.ANN, BOB, CARL) if name in lines.lower() + kept.lower()] == []
+
+
+def test_a_date_or_what_looks_like_one_is_shown_where_somebody_has_said_what_it_holds() -> None:
+    known = Column(name="at", category="system.operations")
+    site = Site(
+        1, TheirDataset("documents", ("payments", "town_logs")), "collection", {"at": known, "t": Column(name="t")}
+    )
+    document = {"at": {"$date": "2026-01-01T00:00:00Z"}, "t": {"$date": f"of {BOB}"}}
+    assert collect._shown_keys(site, None, "", document) == {"at": "2026-01-01T00:00:00Z", "t": collect.NOT_KNOWN}
