@@ -106,6 +106,13 @@ def test_somebody_else_is_somebody_however_they_are_written(key: object) -> None
     assert whose(customer_id=key) == "other"
 
 
+def test_two_ways_to_write_one_key_do_not_hide_each_other() -> None:
+    notes = [{"customer_id": key, "text": NOTE} for key in ("cus_bob", " cus_bob ", "CUS_BOB")]
+    look = shop(Shelf(customers=CUSTOMERS, charges=CHARGES, notes=notes))
+    hits = look.hits(next(info for info in look.tables() if info.path[-1] == "notes"))
+    assert [whose for whose, *_ in hits] == ["other"] * 3
+
+
 def test_a_thing_is_whose_its_own_row_says() -> None:
     assert [whose(charge_id=key) for key in ("ch_ann", "ch_bob", "ch_guest", "ch_gone", "ch_new")] == [
         "mine",
