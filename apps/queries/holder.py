@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic, sleep
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -13,8 +14,10 @@ from apps.compliance.subjects.match import Matcher, matcher_of
 from apps.queries import results
 from apps.queries.models import Execution
 from apps.queries.sealing import Broken, open_sealed, seal
+from apps.queries.services import settle_with_run
 from portal.holders import Held, HolderSilent, Traces
 
+GRACE_S, PAUSE_S = 15, 0.25
 RESULTS, TEXTS = "results of queries", "texts of queries"
 
 
@@ -55,7 +58,7 @@ class Answers:
         """A result with the person in it goes as a whole (it can be asked again); of a text, their values."""
         sought = sought_of(traces)
         rows = texts = 0
-        for row in ended():
+        for row in ended(check):
             check()
             if found := rows_of(row, sought):
                 Execution.objects.filter(pk=row.pk).update(has_result=False)
@@ -69,14 +72,18 @@ def sought_of(traces: Traces) -> Sought:
     return Sought(matcher_of(traces.values), frozenset().union(*traces.keys.values()), Names(traces))
 
 
-def ended() -> QuerySet[Execution]:
-    """Raises HolderSilent while one runs: what it answers may have been read before the erasure."""
-    running = Execution.objects.filter(status=Execution.Status.RUNNING).count()
-    if running:
-        raise HolderSilent(
-            f"{running} quer{'y is' if running == 1 else 'ies are'} running: ask again when it has ended."
-        )
-    return Execution.objects.order_by("pk")
+def ended(check: Callable[[], None] = lambda: None) -> QuerySet[Execution]:
+    """Those that run now may have read before the erasure: they are waited for, no longer than a query may run. Those
+    that begin meanwhile read what the erasure left. Raises HolderSilent for one that does not end."""
+    running = Execution.objects.filter(status=Execution.Status.RUNNING)
+    then = list(running.values_list("pk", flat=True))
+    until = monotonic() + settings.QUERY_TIMEOUT_SECONDS + GRACE_S
+    while left := [row for row in running.filter(pk__in=then) if not settle_with_run(execution=row).ended]:
+        check()
+        if monotonic() >= until:
+            raise HolderSilent(f"{len(left)} of the queries that were running did not end in time: ask again later.")
+        sleep(PAUSE_S)
+    return Execution.objects.exclude(status=Execution.Status.RUNNING).order_by("pk")
 
 
 def opened(row: Execution) -> dict[str, str]:

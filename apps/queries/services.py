@@ -162,6 +162,13 @@ def end(key: uuid.UUID, **values: Any) -> None:
     Execution.objects.filter(pk=key).exclude(status__in=ENDED).update(finished_at=timezone.now(), **values)
 
 
+def drop_unwanted(*, key: uuid.UUID) -> None:
+    """The rows of an execution that was cancelled while its worker wrote them: nobody would look for them again. A
+    worker that merely lost its lease leaves them to the one that has it."""
+    if Execution.objects.filter(pk=key, status__in=ENDED, has_result=False).exists():
+        results.remove(key)
+
+
 def cancel_execution(*, actor: Actor, execution: Execution) -> None:
     """Stops it in the queue or in the store. One that has ended stays as it ended."""
     run = Run.objects.filter(pk=execution.run_id or 0).first()

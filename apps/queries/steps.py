@@ -45,8 +45,11 @@ def answered(context: StepContext, row: Execution) -> Outcome:
         names = [column.name for column in answer.columns]
         types = results.write(row.pk, answer.batches, names, by_name=bool(allowed.collection))
     outcome = services.outcome_of(row.source, allowed, types)
-    with context.fenced():
-        services.finish(key=row.pk, outcome=outcome, rows=answer.rows, truncated=answer.truncated)
+    try:
+        with context.fenced():
+            services.finish(key=row.pk, outcome=outcome, rows=answer.rows, truncated=answer.truncated)
+    finally:
+        services.drop_unwanted(key=row.pk)
     context.log(counted(answer.rows, "row"))
     return Outcome(counted(answer.rows, "row"), counts={"rows": answer.rows})
 
