@@ -77,6 +77,8 @@ class Binder:
         if renamed is None:
             table.replace(self.replace(table))
             return
+        if table.args.get("when") or table.args.get("changes"):
+            raise problem_at(table, "not_supported", "Only tables have a past.", "Put AT behind the table's own name.")
         if not table.alias:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
         table.set("this", exp.to_identifier(renamed, quoted=True))

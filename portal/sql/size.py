@@ -10,6 +10,7 @@ MAX_TABLES = 100
 MAX_SELECTS = 300
 MAX_COLUMNS = 2_000
 NODES_OF_A_COLUMN = 5  # a star's column: its alias, its source, its names
+FLATTENED = 6  # columns of FLATTEN
 CLAUSES = ("distinct", "where", "group", "having", "qualify", "windows", "order", "joins")
 SPLIT = "Select less at a time, or split it."
 
@@ -93,6 +94,9 @@ class Growth:
     def of_source(self, source: exp.Expr) -> int:
         if isinstance(source, exp.Table):
             return self.widths.get(source.name, 1)
+        if isinstance(source, exp.Lateral | exp.TableFromRows):
+            self.of_clause(source.this, {}, 1)
+            return FLATTENED
         return self.of_query(source, source)
 
     def of_star(self, star: exp.Expr, sources: Mapping[str, int]) -> int:

@@ -28,7 +28,7 @@ def folded(text: str) -> str:
 
 @pytest.mark.parametrize(("dialect", "block"), blocks())
 def test_pair(dialect: str, block: str) -> None:
-    typed, runs, columns = (part.strip() for part in block.split("=>"))
+    typed, runs, columns = (part.strip() for part in block.split("\n=>"))
     schema: SourceSchema = SCHEMAS[dialect]
 
     decision = decide(typed, ANA, schema, RULES, LIMITS)

@@ -17,6 +17,9 @@ from apps.compliance.policy.sql.vocabulary import (
 )
 from portal.sql.parse import Dialect, SqlProblem, problem_at
 
+ROWS = (exp.Table, exp.Subquery, exp.Lateral, exp.TableFromRows)
+FLATTEN = frozenset({"input", "path", "outer", "recursive", "mode"})
+MOST_GENERATED = 1_000_000
 WORD = re.compile(r"[A-Za-z_]{1,30}( [A-Za-z_]{1,30}){0,3}")
 ASK = "Only functions that compute from their arguments are open; ask the data platform team to add one."
 
@@ -96,13 +99,57 @@ def check_args(node: exp.Expr, kind: str) -> None:
 def check_join(node: exp.Expr) -> None:
     if node.text("kind").upper() not in JOIN_KINDS or node.text("side").upper() not in JOIN_SIDES:
         raise problem_at(node, "not_supported", "This kind of join is not supported here.", "Use JOIN ... ON.")
-    if not isinstance(node.this, exp.Table | exp.Subquery):
-        raise problem_at(node, "not_supported", "Only tables and subqueries can be joined here.")
+    if not isinstance(node.this, ROWS):
+        raise not_allowed(node.this)
 
 
 def check_from(node: exp.Expr) -> None:
-    if not isinstance(node.this, exp.Table | exp.Subquery):
+    if not isinstance(node.this, ROWS):
         raise not_allowed(node.this)
+
+
+def check_lateral(node: exp.Expr) -> None:
+    """A subquery that sees its neighbours, or the elements of one of their values."""
+    if not isinstance(node.parent, exp.From | exp.Join) or not node.args.get("alias"):
+        raise problem_at(node, "not_supported", "LATERAL stands in FROM and has a name.", "Give it an alias.")
+    if not isinstance(node.this, exp.Subquery | exp.Explode):
+        raise not_allowed(node)
+
+
+def check_kwarg(node: exp.Expr) -> None:
+    if not isinstance(node.parent, exp.Explode | exp.MakeInterval):
+        raise not_allowed(node)
+    if isinstance(node.parent, exp.Explode) and node.text("this").lower() not in FLATTEN:
+        raise problem_at(node, "not_supported", f"FLATTEN takes {', '.join(sorted(FLATTEN))}.", "Name one of these.")
+
+
+def check_generator(node: exp.Expr) -> None:
+    count = whole_number(node.args.get("rowcount"))
+    if not isinstance(node.parent, exp.TableFromRows) or count is None or count > MOST_GENERATED:
+        message = f"GENERATOR takes ROWCOUNT, a whole number up to {MOST_GENERATED:,}."
+        raise problem_at(node, "not_supported", message, "Write the number.")
+
+
+def check_rows(node: exp.Expr) -> None:
+    if not isinstance(node.this, exp.Generator):
+        message = "Only GENERATOR and FLATTEN can be read as tables here."
+        hint = "What another query answered is not kept for others: write that query as a CTE."
+        raise problem_at(node, "function_not_allowed", message, hint)
+
+
+def check_moment(node: exp.Expr) -> None:
+    """Only the clock tells which moment of a table is meant: the number of a statement would be somebody's."""
+    if node.text("kind").upper() not in {"OFFSET", "TIMESTAMP"}:
+        raise problem_at(node, "not_supported", "Time travel takes OFFSET or TIMESTAMP here.", "Say when by the clock.")
+    if any(isinstance(part, exp.Column | exp.Query | exp.Star) for part in node.args["expression"].walk()):
+        raise problem_at(node, "not_supported", "Time travel takes one moment for all rows.", "Write the moment out.")
+
+
+def check_sample(node: exp.Expr) -> None:
+    for name in ("percent", "size", "seed"):
+        value = node.args.get(name)
+        if value is not None and not (isinstance(value, exp.Literal) and not value.is_string):
+            raise problem_at(node, "not_supported", "A sample takes a number here.", "Write the number.")
 
 
 def check_type(node: exp.Expr) -> None:
@@ -169,6 +216,12 @@ CHECKS = {
     "Limit": check_literal_number,
     "Offset": check_literal_number,
     "Pad": check_pad,
+    "Lateral": check_lateral,
+    "Kwarg": check_kwarg,
+    "Generator": check_generator,
+    "TableFromRows": check_rows,
+    "HistoricalData": check_moment,
+    "TableSample": check_sample,
     "Star": check_star,
     "Table": check_table,
 }

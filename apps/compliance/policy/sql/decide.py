@@ -8,6 +8,7 @@ from apps.compliance.policy.sql.allow import check_allowed
 from apps.compliance.policy.sql.explain import explain
 from apps.compliance.policy.sql.names import name_outputs
 from apps.compliance.policy.sql.output import limit, render, verify
+from apps.compliance.policy.sql.shorthand import write_out
 from apps.compliance.policy.sql.tables import bind_masks, resolve_columns, rewrite
 from apps.compliance.policy.sql.work import Work
 from apps.compliance.policy.types import Allowed, Decision, Refused
@@ -32,6 +33,10 @@ def plain_strings(work: Work) -> Work:
     return work
 
 
+def plain(work: Work) -> Work:
+    return Work(**{**vars(work), "tree": write_out(work.tree, work.dialect)})
+
+
 def allow(work: Work) -> Work:
     check_allowed(work.tree, work.dialect)
     return work
@@ -50,6 +55,8 @@ STEPS: tuple[Callable[[Work], Work], ...] = (
     parse,
     bound,
     plain_strings,
+    plain,
+    bound,
     allow,
     fold,
     name_outputs,

@@ -14,6 +14,7 @@ Origin = tuple[str, str]  # scan, column
 Origins = frozenset[Origin]
 Columns = Mapping[str, Origins]
 NONE: Origins = frozenset()
+QUALIFY = "Put the table's name in front of it, or select it in a CTE first."
 RENAME = "Rename columns in a SELECT, not behind the name of a table."
 
 
@@ -26,6 +27,8 @@ class Frame:
     outer: "Frame | None" = None
 
     def look_up(self, table: str, column: str) -> Origins:
+        if not table:
+            raise SqlProblem("not_understood", f"Which table {column} belongs to is not clear.", hint=QUALIFY)
         frame: Frame | None = self
         while frame is not None:
             if table in frame.sources:
@@ -34,7 +37,7 @@ class Frame:
                     raise SqlProblem("not_understood", f"Where {table}.{column} comes from is not clear.", hint=RENAME)
                 return frame.sources[table][column]
             frame = frame.outer
-        return NONE
+        raise SqlProblem("not_understood", f"There is no {table} here that {column} could come from.", hint=QUALIFY)
 
 
 def explain(work: Work) -> Work:
@@ -65,8 +68,11 @@ class Tracer:
 
     def select(self, query: exp.Expr, ctes: Mapping[str, Columns], outer: Frame | None) -> list[tuple[str, Origins]]:
         parts = [query.args.get("from_"), *(query.args.get("joins") or ())]
-        sources = {part.this.alias_or_name: self.source(part.this, ctes, outer) for part in parts if part}
+        sources: dict[str, Columns] = {}
         frame = Frame(sources, ctes, outer)
+        for part in parts:
+            if part:
+                sources[part.this.alias_or_name] = self.source(part.this, frame)
         for name in ("where", "having", "qualify", "joins"):
             clauses = query.args.get(name)
             for clause in clauses if isinstance(clauses, list) else [clauses]:
@@ -75,13 +81,24 @@ class Tracer:
                     self.conditions |= self.expression(condition, frame)
         return [(e.alias_or_name, self.expression(e, frame)) for e in query.expressions]
 
-    def source(self, node: exp.Expr, ctes: Mapping[str, Columns], outer: Frame | None) -> Columns:
+    def source(self, node: exp.Expr, frame: Frame) -> Columns:
+        if isinstance(node, exp.TableFromRows):
+            return {}
+        if isinstance(node, exp.Lateral):
+            return self.lateral(node, frame)
         if not isinstance(node, exp.Table):
-            return dict(self.outputs(node, ctes, outer))
+            return dict(self.outputs(node, frame.ctes, frame.outer))
         scan = self.scans.get(node.name)
         if scan is None:
-            return ctes.get(node.name, {})
+            return frame.ctes.get(node.name, {})
         return {name: frozenset({(scan.name, name)}) for name in scan.masks}
+
+    def lateral(self, node: exp.Lateral, frame: Frame) -> Columns:
+        """A subquery that sees the sources before it; or the elements of a value, each part of them made of it."""
+        if isinstance(node.this, exp.Subquery):
+            return dict(self.outputs(node.this, frame.ctes, frame))
+        origins = self.expression(node.this, frame)
+        return {column.name: origins for column in node.args["alias"].args.get("columns") or ()}
 
     def expression(self, node: exp.Expr, frame: Frame) -> Origins:
         if isinstance(node, exp.Query):

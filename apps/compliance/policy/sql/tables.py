@@ -1,5 +1,6 @@
 """Finds each table in the catalog, and puts in its place a subquery that already carries masks and row filters."""
 
+from collections.abc import Mapping
 from itertools import count
 
 from sqlglot import exp
@@ -14,6 +15,8 @@ from portal.sql.resolve import Names, qualify
 from portal.sql.scopes import bind_tables
 from portal.sql.size import check_nodes, check_size
 
+MOMENTS = ("when", "changes")
+
 
 def bind_masks(work: Work) -> Work:
     """Every table of the store becomes a scan: a placeholder name that knows its dataset, masks and filters."""
@@ -24,11 +27,13 @@ def bind_masks(work: Work) -> Work:
 
     def replace(table: exp.Table) -> exp.Expr:
         dataset = datasets[names.path_of(table)]
-        scan = scan_of(work, dataset, f"{SCAN_PREFIX}{next(numbers)}")
+        moment = {name: table.args[name] for name in MOMENTS if table.args.get(name)}
+        scan = scan_of(work, dataset, f"{SCAN_PREFIX}{next(numbers)}", moment)
         scans[scan.name] = scan
         check_alias(table)
         alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
-        return exp.Table(this=exp.to_identifier(scan.name, quoted=True), alias=alias.copy())
+        sample = table.args.get("sample")
+        return exp.Table(this=exp.to_identifier(scan.name, quoted=True), alias=alias.copy(), sample=sample)
 
     strip_paths(work.tree)
     tree = bind_tables(work.tree, replace)
@@ -54,14 +59,14 @@ def strip_paths(tree: exp.Expr) -> None:
         column.set("catalog", None)
 
 
-def scan_of(work: Work, dataset: DatasetSchema, name: str) -> Scan:
+def scan_of(work: Work, dataset: DatasetSchema, name: str, moment: Mapping[str, exp.Expr]) -> Scan:
     source = work.schema.source
     masks = {c.name: choose(c, dataset, source, work.reader, work.policies) for c in dataset.columns}
     filters = filters_for(dataset, source, work.reader, work.policies)
     for rule in filters:
         if rule.column not in masks:
             raise SqlProblem("not_configured", f"The row filter “{rule.id}” names a column that is not there.")
-    return Scan(name, dataset, masks, filters)
+    return Scan(name, dataset, masks, filters, moment)
 
 
 def resolve_columns(work: Work) -> Work:
@@ -84,16 +89,25 @@ def rewrite(work: Work) -> Work:
         scan = work.scans.get(table.name)
         if scan is None or table.args.get("db"):
             continue
-        subquery = exp.Subquery(this=masked[scan.dataset.path].copy(), alias=table.args["alias"].copy())
+        subquery = exp.Subquery(this=masked[scan.name].copy(), alias=table.args["alias"].copy())
+        if table.args.get("sample"):  # drawn from what is masked
+            subquery.set("sample", table.args["sample"].copy())
         table.replace(subquery)
     check_nodes(work.tree)
     return Work(**{**vars(work), "used": used})
 
 
-def masked_selects(work: Work, used: frozenset[str]) -> dict[tuple[str, ...], exp.Select]:
-    """One for each dataset: every scan of it is masked alike."""
-    scans = {scan.dataset.path: scan for scan in work.scans.values()}
-    return {path: masked_select(scan, used, work.dialect) for path, scan in scans.items()}
+def masked_selects(work: Work, used: frozenset[str]) -> dict[str, exp.Select]:
+    """By scan. Every scan of a dataset at one moment is masked alike."""
+    made: dict[tuple[object, ...], exp.Select] = {}
+    for scan in work.scans.values():
+        if alike(scan) not in made:
+            made[alike(scan)] = masked_select(scan, used, work.dialect)
+    return {scan.name: made[alike(scan)] for scan in work.scans.values()}
+
+
+def alike(scan: Scan) -> tuple[object, ...]:
+    return (scan.dataset.path, *((name, part.sql()) for name, part in sorted(scan.moment.items())))
 
 
 def masked_select(scan: Scan, used: frozenset[str], dialect: Dialect) -> exp.Select:
@@ -108,6 +122,7 @@ def masked_select(scan: Scan, used: frozenset[str], dialect: Dialect) -> exp.Sel
         this=exp.to_identifier(table, quoted=True),
         db=exp.to_identifier(schema, quoted=True),
         catalog=exp.to_identifier(database, quoted=True),
+        **{name: part.copy() for name, part in scan.moment.items()},
     )
     select = exp.Select(expressions=projections, from_=exp.From(this=source))
     return filtered(select, scan.filters, dialect) if scan.filters else select

@@ -12,7 +12,8 @@ STRUCTURE = words(
     GroupingSets Filter WithinGroup IgnoreNulls RespectNulls Null Boolean Literal DataType DataTypeParam Interval
     Var And Or Not EQ NEQ GT GTE LT LTE Is In Between Like ILike Escape Any All Add Sub Mul Div IntDiv Mod Neg DPipe
     Exists NullSafeEQ NullSafeNEQ AtTimeZone JSONPath JSONPathRoot JSONPathKey JSONPathSubscript RegexpLike
-    RegexpILike"""
+    RegexpILike SimilarTo Lateral Kwarg Bracket BitwiseAnd BitwiseOr BitwiseXor BitwiseNot BitwiseLeftShift
+    BitwiseRightShift TableSample TableFromRows HistoricalData Changes PropertyEQ"""
 )
 
 # sqlglot's classes of functions that only compute from their arguments, in bounded space.
@@ -30,13 +31,23 @@ FUNCTIONS = words(
     TimestampAdd TimestampDiff TimestampTrunc ToBoolean ToChar ToNumber Translate Trim Trunc TryCast TsOrDsToDate
     TsOrDsToTimestamp Unicode UnixToTime Upper Variance VariancePop Week WeekOfYear WidthBucket Year YearOfWeek
     YearOfWeekIso Array ArrayAgg ArrayUniqueAgg ArraySize ArrayContains ToDouble Pad And Or Exists ArgMax ArgMin
-    StringToArray Time Timestamp Booland Boolor Boolnot SafeDivide"""
+    StringToArray Time Timestamp Booland Boolor Boolnot SafeDivide ExplodingGenerateSeries Explode Generator Seq1
+    Seq2 Seq4 Seq8 Rand Uniform MD5 SHA SHA2 ParseJSON Struct JSONBObject JSONObject JSONKeyValue ArrayToString
+    ArrayConcat ArrayDistinct ArrayIntersect ArrayMax ArrayMin ArrayPosition ArraySlice ArraySort ArrayReverse
+    ObjectKeys TimeSlice NextDay Strtok Stuff BitwiseAndAgg BitwiseOrAgg BitwiseXorAgg Hll ApproxQuantile ApproxTopK
+    ConditionalTrueEvent ConditionalChangeEvent DateBin MakeInterval Soundex Split Editdistance Hex Typeof"""
 )
 
 # Functions that sqlglot has no class for, by name in lower case.
 NAMED = {
-    "postgres": frozenset({"btrim", "char_length", "make_date", "isfinite", "to_timestamp", "age", "justify_days"}),
-    "snowflake": frozenset({"zeroifnull", "div0", "div0null", "ratio_to_report", "square"}),
+    "postgres": words(
+        """btrim char_length every make_date isfinite to_timestamp age justify_days json_build_object jsonb_build_object
+        json_build_array jsonb_build_array jsonb_array_elements jsonb_array_elements_text jsonb_object_keys
+        jsonb_array_length array_length array_position cardinality"""
+    ),
+    "snowflake": words(
+        """zeroifnull div0 div0null ratio_to_report square conditional_true_event conditional_change_event haversine"""
+    ),
 }
 
 # The arguments that a node of the structure may carry.
@@ -45,13 +56,20 @@ ALLOWED_ARGS = {
     "Union": "with_ this expression distinct order limit offset",
     "Except": "with_ this expression distinct order limit offset",
     "Intersect": "with_ this expression distinct order limit offset",
-    "Subquery": "this alias with_ order limit offset",
+    "Subquery": "this alias with_ order limit offset sample",
     "With": "expressions",
     "CTE": "this alias materialized",
-    "Table": "this db catalog alias",
+    "Table": "this db catalog alias sample when changes",
     "Join": "this on using side kind",
     "Column": "this table db catalog",
-    "Star": "",
+    "Star": "except_ rename replace",
+    "Lateral": "this alias",
+    "TableFromRows": "this alias",
+    "Explode": "this expressions",
+    "Generator": "rowcount",
+    "TableSample": "method percent size seed",
+    "HistoricalData": "this kind expression",
+    "Changes": "information at_before end",
     "Group": "expressions grouping_sets cube rollup all",
     "Limit": "expression this",
     "Offset": "expression this",
@@ -59,7 +77,7 @@ ALLOWED_ARGS = {
     "Ordered": "this desc nulls_first",
     "TableAlias": "this columns",
     "Cast": "this to safe",
-    "TryCast": "this to safe",
+    "TryCast": "this to safe requires_string",
     "In": "this expressions query",
     "Window": "this partition_by order spec alias over first",
     "DataType": "this expressions nested kind nullable",

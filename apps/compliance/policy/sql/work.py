@@ -15,12 +15,14 @@ SCAN_PREFIX = "portico_scan_"
 
 @dataclass(frozen=True)
 class Scan:
-    """One reading of one table: its masks by column and the filters on its rows."""
+    """One reading of one table: its masks by column, the filters on its rows, and the moment of the past that is meant
+    (arguments of the table: AT, BEFORE, CHANGES)."""
 
     name: str
     dataset: DatasetSchema
     masks: Mapping[str, Choice]
     filters: tuple[RowFilter, ...] = ()
+    moment: Mapping[str, exp.Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
