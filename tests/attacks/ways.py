@@ -40,15 +40,17 @@ def raw(source: str, text: Any) -> str:
         return f"error: {error}"
 
 
-def seen(user: User, source: str, text: Any) -> str:
-    """All that a person gets to see: rows, columns with their reasons, a refusal, an error."""
+def seen(user: User, source: str, text: Any, *, ordered: bool = True) -> str:
+    """All that a person gets to see: rows, columns with their reasons, a refusal, an error. Rows of a query that asks for
+    no order come in any, so that `ordered=False` sorts them."""
     try:
         told = asked(user, source, text)
     except gate.QueryRefused as refusal:
         return f"refused: {refusal.refused}"
     except gate.QueryFailed as failure:
         return f"failed: {failure.message} {failure.code}"
-    return str((told.rows, [(c.name, str(c.masked), c.reason) for c in told.columns]))
+    rows = told.rows if ordered else sorted(told.rows, key=repr)
+    return str((rows, [(c.name, str(c.masked), c.reason) for c in told.columns]))
 
 
 def shape(answer: str) -> str:

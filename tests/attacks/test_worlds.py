@@ -1,0 +1,122 @@
+"""The proof of the policy engine: through the gate, two worlds that differ in what a reader may not see are one.
+
+**Trust model.** The reader is signed in, holds one role and types any text; what is typed is hostile. The reader sees rows, names and
+labels of columns, refusals, errors, and how often each comes; rows in the order that they asked for. They may see what their masks declare to leak
+(`apps/compliance/policy/masks/leaks.py`) and nothing else. The stores are honest. Not looked at: how long an answer takes, and many
+narrow counts over columns that are shown as they are.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from apps.compliance.policy.types import MaskKind
+from portal.accounts.models import User
+from tests.attacks import test_documents, test_sql
+from tests.attacks.corpus import Attack, attacks, text_only
+from tests.attacks.ways import Leak, Oracle, raw, seen, shape
+from tests.attacks.worlds import another, leaks, worlds
+from tests.vault import CANARIES
+from tests.vault import leaks as canaries_in
+
+SOURCES = ("oltp", "warehouse", "documents")
+
+
+class Verdict(NamedTuple):
+    attack: Attack
+    empty: bool
+    told: str
+
+
+def typed(listed: list[Leak | Oracle], source: str) -> list[Attack]:
+    """The attacks of the neighbouring files, each question of an oracle by itself."""
+    found = []
+    for each in listed:
+        texts = [each.right, each.wrong] if isinstance(each, Oracle) else [each.text]
+        texts = [json.loads(text) if source == "documents" and isinstance(text, str) else text for text in texts]
+        empty = isinstance(each, Leak) and bool(each.would or each.bare is not None)
+        found += [
+            Attack(source, each.name, text, may_be_empty=empty or number > 0) for number, text in enumerate(texts)
+        ]
+    return found
+
+
+CORPUS = {
+    "oltp": [*attacks("p"), *typed([*test_sql.SQL], "oltp")],
+    "warehouse": [*attacks("s"), *typed([*test_sql.SHARED], "warehouse")],
+    "documents": [
+        *attacks("m"),
+        *typed([*test_documents.FIELDS, *test_documents.OTHERS, *test_documents.ORACLES], "documents"),
+    ],
+}
+
+
+def told_apart(user: User, source: str, listed: list[Attack], **more: Any) -> list[Verdict]:
+    with worlds(source, **more) as ask:
+        governed = ask(lambda: [shape(seen(user, source, attack.text, ordered=attack.ordered)) for attack in listed])
+        bare = ask(lambda: [raw(source, attack.text) for attack in listed])
+    verdicts = []
+    for attack, a, b, bare_a, bare_b in zip(listed, governed["a"], governed["b"], bare["a"], bare["b"], strict=True):
+        told = "" if a == b else " | ".join(parted(a, b))
+        if not told and (shown := [word for word in canaries_in(a) if word not in str(attack.text).lower()]):
+            told = f"it shows {shown}"
+        verdicts.append(Verdict(attack, bare_a == bare_b and not attack.may_be_empty, told))
+    return verdicts
+
+
+def parted(a: str, b: str) -> tuple[str, str]:
+    """The places where two answers part."""
+    place = max(0, next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))) - 80)
+    return a[place : place + 200], b[place : place + 200]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_nobody_tells_two_worlds_apart(ana: User, source: str) -> None:
+    verdicts = told_apart(ana, source, CORPUS[source])
+    told = [f"{verdict.attack.name}: {verdict.told}" for verdict in verdicts if verdict.told]
+    empty = [verdict.attack.name for verdict in verdicts if verdict.empty]
+    assert not told, "\n".join(told)
+    assert not empty, "These tell nothing without the gate, too:\n" + "\n".join(empty)
+
+
+@pytest.mark.parametrize("source", ["oltp", "warehouse"])
+def test_what_may_not_run_is_refused(ana: User, source: str) -> None:
+    answers = {attack.name: seen(ana, source, attack.text) for attack in text_only(source)}
+    assert [name for name, answer in answers.items() if not answer.startswith("refused:")] == []
+    assert len(answers) > 40
+
+
+def test_a_mask_that_declares_too_little_is_found_out(ana: User) -> None:
+    """The same worlds, made as if a masked address told nothing: its domain differs, and that is seen."""
+
+    def too_little(kind: MaskKind, value: Any) -> Any:
+        return None if kind is MaskKind.PARTIAL_EMAIL else leaks(kind, value)
+
+    plain = [Attack("oltp", "plain", "select email from vault.customers")]
+    assert [verdict.told for verdict in told_apart(ana, "oltp", plain)] == [""]
+    assert "example.org" in told_apart(ana, "oltp", plain, leak=too_little)[0].told
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MaskKind if kind is not MaskKind.CLEAR])
+def test_the_worlds_differ_wherever_a_mask_hides_something(kind: MaskKind) -> None:
+    samples = {
+        MaskKind.YEAR: "1984-05-17",
+        MaskKind.PARTIAL_CARD: "4242424242424242",
+        MaskKind.PARTIAL_PHONE: "+44 20 5550142",
+    }
+    value = samples.get(kind, "zoë.kanarie@example.org")
+    other = another(kind, value, date=kind is MaskKind.YEAR)
+    assert other != value
+    assert leaks(kind, other) == leaks(kind, value)
+    assert not [word for word in CANARIES if word in str(other)]
+
+
+def test_the_corpus_is_large_enough() -> None:
+    run = sum(len(listed) for listed in CORPUS.values())
+    assert run >= 300, run
+    assert len({(attack.source, str(attack.text)) for listed in CORPUS.values() for attack in listed}) >= 300
+    assert {path.stem for path in (Path(__file__).parent / "corpus").glob("*.txt")} >= {
+        "scopes", "stars", "predicates", "orders", "errors", "sets", "windows", "pivots", "semistructured", "masks", "textual",
+    }  # fmt: skip
