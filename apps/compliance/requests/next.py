@@ -55,6 +55,10 @@ def next_of(known: Known, *, handles: bool, person: User) -> Next:
 def after_stop(known: Known) -> Next:
     if known.request.state == State.DISCOVERING:
         return Next("the search ended without a result", "search", "Search again")
+    if known.request.state == State.EXECUTING:
+        return Next(
+            "the erasure stopped: resume its run below, or search for what it left", "rescan", "Search what is left"
+        )
     return Next("the run stopped: resume it below")
 
 

@@ -51,6 +51,8 @@ def freeze_plan(*, actor: User, request: SubjectRequest) -> SubjectPlan:
     require_officer(actor)
     if request.kind != Kind.ERASURE:
         raise Refused("An access request needs no plan: nothing is changed by it.")
+    if request.state != State.DISCOVERED:
+        raise Refused("A plan is made of what a search found, before another plan is under way.")
     search = settled_search(request)
     found = plan_in(search)
     if found.blocking:
@@ -112,6 +114,8 @@ def approve(*, actor: User, request: SubjectRequest, sha256: str) -> None:
 def send_back(*, actor: User, request: SubjectRequest) -> None:
     """The plan is not good: the findings are looked at again, and another plan is made."""
     require_officer(actor)
+    if request.state != State.PLANNED:
+        raise Refused("There is no plan that waits for approval.")
     plan = request.plans.first()
     move(
         REQUEST, request, State.DISCOVERED, actor=Actor.of(actor), changed_at=timezone.now(),

@@ -35,9 +35,13 @@ def start_search(*, actor: User, request: SubjectRequest) -> Run:
 
 def give_up(actor: User, request: SubjectRequest) -> None:
     """A search whose run ended without a result gives way to another one."""
-    if Run.objects.filter(pk=request.run_id or 0, state__in=[*ACTIVE, DONE]).exists():
+    if is_working(request):
         raise Refused("The search is still at work.")
     move(REQUEST, request, State.VERIFIED, actor=Actor.of(actor), changed_at=timezone.now())
+
+
+def is_working(request: SubjectRequest) -> bool:
+    return Run.objects.filter(pk=request.run_id or 0, state__in=[*ACTIVE, DONE]).exists()
 
 
 @transaction.atomic
@@ -85,8 +89,11 @@ def after(steps: list[StepPlan], step: StepPlan) -> StepPlan:
 
 @transaction.atomic
 def start_rescan(*, actor: User, request: SubjectRequest) -> Run:
-    """For a request that found nobody, and for one whose last search found something or met a silent holder."""
+    """For a request that found nobody, for one whose last search found something or met a silent holder, and for an
+    erasure whose run ended before its end: what it left is then told, and a new plan can be made of it."""
     require_officer(actor)
+    if request.state == State.EXECUTING and is_working(request):
+        raise Refused("The erasure is still at work: what it leaves is searched when it has ended.")
     search = request.discoveries.first()
     if search is None or not search.settled:
         raise Refused("Search the stores first.")

@@ -26,6 +26,7 @@ from apps.compliance.requests.types import (
     Refused,
     State,
 )
+from apps.compliance.subjects import ledger
 from portal.accounts.models import User
 from portal.audit.actions import Action
 from portal.audit.services import record
@@ -151,12 +152,14 @@ def refuse(*, actor: User, request: SubjectRequest, ground: str) -> None:
 
 @transaction.atomic
 def cancel(*, actor: User, request: SubjectRequest) -> None:
-    """The person withdrew it. Nothing has been erased yet: the moves allow it only before."""
+    """The person withdrew it, before anything was erased."""
     require_officer(actor)
     close(actor=actor, request=request, to=State.CANCELLED, detail={})
 
 
 def close(*, actor: User, request: SubjectRequest, to: State, detail: dict[str, object], ground: str = "") -> None:
+    if ledger.has(str(request.pk)):
+        raise Refused("The erasure has begun, and loads leave the person out: it can only be brought to its end.")
     now = timezone.now()
     move(
         REQUEST, request, to, actor=Actor.of(actor), detail=detail,

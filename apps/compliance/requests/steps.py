@@ -27,6 +27,7 @@ from portal.workflow import move
 PORTAL = Actor.system("requests")
 HOLDER_AGAIN_S = 60
 NO_TRACE = "what the person is recognised by is no longer kept: search the stores again"
+WORK = frozenset({State.EXECUTING, State.RESCANNING})
 TAKEN_OVER = "another run works on this request now"
 STALE = "the stores changed since the plan was approved: nothing was erased; make a new plan"
 
@@ -111,7 +112,7 @@ def plan_of(context: StepContext) -> tuple[SubjectPlan, Plan, Trace]:
     trace = known_trace(row.request)
     if trace is None:
         raise StepFailed(NO_TRACE)
-    if row.request.run_id != context.run_id:
+    if row.request.run_id != context.run_id or row.request.state not in WORK:
         raise StepFailed(TAKEN_OVER)
     return row, frozen(row), trace
 

@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.compliance.models import Forgotten, ForgottenKey
 from apps.compliance.subjects.rules import EMAIL
@@ -31,7 +31,7 @@ def enter(*, actor: Actor, request: str, plan: Plan, trace: Trace) -> int:
     ledger is only ever added to. Returns how many digests are kept. Runs in the caller's transaction
     (`context.fenced()`), with its audit event.
     """
-    before = list(Forgotten.objects.filter(Q(request=request) | Q(request__startswith=f"{request}/")).order_by("pk"))
+    before = list(entries(request))
     said = {**(before[-1].actions if before else {}), **actions(plan)}
     known = set(before[-1].keys.values_list("domain", "digest")) if before else set()
     known = {(domain, bytes(value)) for domain, value in known}
@@ -49,6 +49,15 @@ def enter(*, actor: Actor, request: str, plan: Plan, trace: Trace) -> int:
         detail={"digests": len(rows), "plan": plan.digest},
     )
     return len(rows)
+
+
+def has(request: str) -> bool:
+    """Whether the request's erasure has begun: every load since then leaves the person out."""
+    return entries(request).exists()
+
+
+def entries(request: str) -> QuerySet[Forgotten]:
+    return Forgotten.objects.filter(Q(request=request) | Q(request__startswith=f"{request}/")).order_by("pk")
 
 
 def actions(plan: Plan) -> dict[str, str]:

@@ -270,7 +270,7 @@ def test_the_story_is_walked_by_its_buttons(officer: User, second_officer: User)
     assert "Plan 2 is frozen" in press(one, "plan")
     assert "Read it again" in press(two, "approve", sha256="0" * 64)
     assert "Approved" in press(two, "approve", sha256=plan_of(request).sha256)
-    assert "The request has moved on" in press(two, "send-back")
+    assert "no plan that waits for approval" in press(two, "send-back")
     text = press(one, "erase")
     assert request.state == State.EXECUTING
     assert "Erase in documents" in text
