@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from apps.compliance.subjects.patterns import BETWEEN_DIGITS, needles, spelled, stands_alone
+from apps.compliance.subjects.patterns import BETWEEN_DIGITS, TAIL, needles, spelled, stands_alone
 from portal.stores.names import ENTRY, Names, below
 
 ERASED = "[erased]"
@@ -52,14 +52,14 @@ class Matcher:
         }
         self.needles = tuple(sorted(json.dumps(text, ensure_ascii=False)[1:-1] for text in texts))
         # The same for numbers, in a text from which `BETWEEN_DIGITS` are taken out.
-        self.digits = tuple(self.values.get("phone", ()))
+        self.digits = tuple(sorted({each[-TAIL:] for each in self.values.get("phone", ())}))
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
 
     def may_match(self, text: str) -> bool:
         lower = text.lower()
-        closed = lower.translate(CLOSED) if self.digits else ""
+        closed = lower.replace("\\t", "").translate(CLOSED) if self.digits else ""
         return any(needle in lower for needle in self.needles) or any(each in closed for each in self.digits)
 
     def found(self, text: str) -> set[tuple[str, str]]:

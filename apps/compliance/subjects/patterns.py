@@ -9,7 +9,16 @@ import unicodedata
 from collections.abc import Iterable
 
 BLANKS = " \t\r\n\u00a0"  # what is taken from the edges of an address, the same in every store
-BETWEEN_DIGITS = " ().-/\u00a0"
+# Blanks and dashes of any width; what stands in JSON as an escape (a tab) the stores take away by themselves.
+BETWEEN_DIGITS = " \t().-/\u00a0\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u3000"
+GROUPED = (
+    rf"(?:\(0\)|[{re.escape(BETWEEN_DIGITS)}]|%(?:25){{0,2}}(?:20|28|29|2d|2e|2f)|&nbsp;"
+    r"|\\{1,3}(?:t|u00a0|u202f)){0,4}"
+)
+PLUS = r"(?:\+|00|%(?:25){0,2}2b|&#43;|&plus;|\\{1,3}u002b)"
+TAIL = 7  # of a number, the last digits stand together or between blanks, whatever is in front of them
+# Letters of scripts that write no blank between words: beside an address in plain letters they are no part of it.
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]")
 MARKS = "[\u0300-\u036f]*"
 AGAIN = 2  # how often what was encoded may have been encoded again
 # How a blank may be written between two words, besides as itself.
@@ -31,7 +40,7 @@ FILE = re.compile(
 )
 PLAIN, PLAIN_END = re.compile(r"[a-z0-9]+"), re.compile(r"[a-z0-9]+\Z")
 AT = ("@", "\uff20")
-AT_ENDS = ("40", "u0040", "#64;", "#x40;", "commat;")  # how each other way to write the sign ends
+AT_ENDS = ("40", "64;", "40;", "commat;")  # how each other way to write the sign ends
 ENTITIES = {"@": ("&commat;", AT[1]), "+": ("&plus;",), "'": ("&apos;", "''", "\\'", "\u2019"), "&": ("&amp;",)}
 
 
@@ -47,22 +56,24 @@ def forms(character: str) -> list[str]:
         *("".join(f"%{'25' * again}{octet}" for octet in octets) for again in range(AGAIN + 1)),
         "".join(f"={octet}" for octet in octets),
         *("".join(f"{slashes}u{each}" for each in escaped) for slashes in ("\\", "\\\\", "\\\\\\")),
-        f"&#{ord(character)};",
-        f"&#x{ord(character):x};",
+        *(f"&#{zeros}{ord(character)};" for zeros in ("", "0", "00")),
+        *(f"&#x{zeros}{ord(character):x};" for zeros in ("", "0", "00")),
+        *("".join(f"{slashes}x{octet}" for octet in octets) for slashes in ("\\", "\\\\")),
     ]
 
 
 def spelled(kind: str, value: str) -> str:
     """A pattern, without edges."""
     if kind == "phone":
-        return r"(?:\+|00)?" + f"[{re.escape(BETWEEN_DIGITS)}]{{0,3}}".join(re.escape(digit) for digit in value)
+        return f"(?:{PLUS}{GROUPED})?" + GROUPED.join(re.escape(digit) for digit in value)
     if kind == "key":
         return re.escape(value)  # hundreds at once, and made by machines: they are written in one way
     if kind == "email":
         return _word(value, loose=False)  # an accent more or less is another address
     words = [_word(word, loose=True) for word in value.split()]
     plain = BETWEEN_WORDS.join(words)
-    return f"(?:{plain}|{words[-1]},{BETWEEN_WORDS}{BETWEEN_WORDS.join(words[:-1])})" if len(words) > 1 else plain
+    last_first = f"{words[-1]}(?:,(?:{BETWEEN_WORDS})?|{BETWEEN_WORDS}){BETWEEN_WORDS.join(words[:-1])}"
+    return f"(?:{plain}|{last_first})" if len(words) > 1 else plain
 
 
 def needles(kind: str, value: str) -> Iterable[str]:
@@ -90,7 +101,12 @@ def stands_alone(kind: str, text: str, start: int, end: int) -> bool:
         if re.match(r"[\w.+%-]*@\w", after):
             return False  # a part of an address, which is somebody's as a whole
         return (not _is_word(before[-1:]) or bool(ENCODED.search(before))) and not _is_word(after[:1])
-    return _opens(before) and _closes(text[start:end], after)
+    found = text[start:end]
+    if UNSPACED.match(before[-1:]) and not UNSPACED.match(found):
+        before = ""
+    if UNSPACED.match(after) and not UNSPACED.match(found[-1:]):
+        after = ""
+    return _opens(before) and _closes(found, after)
 
 
 def _opens(before: str) -> bool:

@@ -28,6 +28,7 @@ class Tables(ABC):
     """What both say in the same words. Names come from the catalog and the store itself, and are quoted."""
 
     batch_rows = 0  # 0: one statement
+    tab = r"\t"  # as a text of SQL says it
     fence = ""  # behind a subquery: what it computes is computed once for a row
 
     def __init__(self, store: Store) -> None:
@@ -44,6 +45,10 @@ class Tables(ABC):
 
     @abstractmethod
     def contains(self, text: str) -> str: ...
+
+    def closed(self, text: str) -> str:
+        """Without what may stand between digits; a tab stands in JSON as its escape."""
+        return f"translate(replace({text}, '{self.tab}', ''), '{BETWEEN_DIGITS}', '')"
 
     @abstractmethod
     def assigned(self, kind: str) -> str:
@@ -102,7 +107,7 @@ class Tables(ABC):
 
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
         where = [*(self.contains("low") for _ in matcher.needles), *(self.contains("closed") for _ in matcher.digits)]
-        closed = f", translate(lower(doc), '{BETWEEN_DIGITS}', '') as closed" if matcher.digits else ""
+        closed = f", {self.closed('lower(doc)')} as closed" if matcher.digits else ""
         rows = f"select {self.document('t')} as doc from {quoted(path)} t{self.fence}"
         lower = f"select doc, lower(doc) as low{closed} from ({rows}) as q{self.fence}"
         text = f"select doc from ({lower}) as r where {' or '.join(where)}"
@@ -268,6 +273,7 @@ class Snowflake(Tables):
     """Keys travel as a JSON array: no table of them is left behind, and the account needs no right to make one."""
 
     chunk = 20_000
+    tab = r"\\t"
 
     def among(self, owner: Owner, values: frozenset[str]) -> Part:
         column = f"cast({quote(owner.column)} as varchar)"

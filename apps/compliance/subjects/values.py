@@ -21,6 +21,7 @@ KINDS = {"user.contact.email": "email", "user.contact.phone_number": "phone", "u
 WORDS = {"email": "e-mail address", "phone": "telephone number", "name": "name"}
 Sets = Mapping[str, frozenset[str]]
 NONE: frozenset[str] = frozenset()
+SHORT, LONG = 7, 10  # digits of a telephone number with its country, and without
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,6 @@ def _standing(
         owners = tuple(owner for owner in territory.owners_of(site) if owner.domain != EMAIL)
         if not owners:
             continue
-        whole = site.id in {place for place, _ in identity}
         for column in site.columns.values():
             kind = KINDS.get(column.category, "")
             if not kind or ":" in column.name or column.name in {o.column for o in owners}:
@@ -77,7 +77,7 @@ def _standing(
                 continue  # a map in a row of the person names others, as a list of contacts does
             check()
             texts = reaches[site.dataset.source].keys(Target(site.dataset, owners, keys), column.name)
-            clean = {each for text in texts if (each := normal(kind, text)) and fits(kind, text, whole=whole)}
+            clean = {each for text in texts if (each := normal(kind, text)) and fits(kind, text)}
             found[kind] |= clean
             own |= clean if (site.id, column.name) in identity else set()
     return {kind: frozenset(each) for kind, each in found.items()}, frozenset(own)
@@ -87,13 +87,16 @@ def plain(email: str) -> str:
     return email.strip().lower()
 
 
-def fits(kind: str, text: str, *, whole: bool) -> bool:
-    """Documents and malformed rows have anything in these columns; a remark is no telephone number. One word is a name
-    only where it is the `whole` of it, in the identity's own row: elsewhere it is many people's, as of who answered."""
-    if text[:1] in "{[" or (kind == "name" and not whole and len(text.split()) < 2):
+def fits(kind: str, text: str) -> bool:
+    """Documents and malformed rows have anything in these columns; a remark is no telephone number. What would stand in
+    many texts by chance is not looked for outside of the person's own rows: one word, which may be `Payout`, and a
+    number that does not say its country, which may be an amount or a day."""
+    if text[:1] in "{[":
         return False
     digits = sum(character.isdigit() for character in text)
-    return "@" in text if kind == "email" else digits >= 7 if kind == "phone" else digits == 0
+    if kind == "phone":
+        return digits >= (SHORT if text.strip().startswith(("+", "00")) else LONG)
+    return "@" in text if kind == "email" else digits == 0 and len(text.split()) > 1
 
 
 def of_others(

@@ -1,4 +1,4 @@
-"""What a mask leaves of a value, said apart from how it is computed: the proof makes two worlds that agree in this alone.
+"""What a mask leaves of a value, said apart from how it is computed: two worlds are made that agree in this alone.
 
 A mask that shows more than it says here is found out by two worlds that differ in it (`tests/attacks/worlds.py`).
 """
