@@ -1,6 +1,7 @@
 """Carries out a plan in one store, or asks the holders to. Safe to call again, also after its worker was killed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from apps.compliance.subjects import holders
@@ -10,7 +11,7 @@ from apps.compliance.subjects.reach import Reach, Target, reach
 from apps.compliance.subjects.territory import survey
 from apps.compliance.subjects.types import Action, Check, Done, HeldThing, Place, Plan, Progress, Trace
 from apps.compliance.subjects.values import still_theirs
-from portal.stores.types import Store
+from portal.stores.types import Store, StoreError
 
 
 class NotSettled(ValueError):
@@ -42,8 +43,21 @@ def erase(
     for place in sorted(plan.of(source), key=lambda place: place.action is not Action.CUT):
         check()
         target = Target(place.dataset, place.owners, trace.keys, keys.get((source, place.dataset.path), ""))
-        done.append(Done(place.dataset, place.action, work.carry_out(place, target)))
+        with naming(place):
+            done.append(Done(place.dataset, place.action, work.carry_out(place, target)))
     return tuple(done)
+
+
+@contextmanager
+def naming(place: Place) -> Iterator[None]:
+    """Says of what a store refuses in which dataset it was: whoever reads it has to mend it there."""
+    try:
+        yield
+    except StoreError as error:
+        said = f"{place.dataset.title}: {error.public}"
+        raise StoreError(
+            str(error), store=error.store, public=said, retryable=error.retryable, code=error.code
+        ) from error
 
 
 @dataclass

@@ -116,8 +116,15 @@ def leaves_of(site: Site) -> list[Column]:
     """Columns that hold values: not the documents around other paths, nor the parts inside a JSON column, nor maps."""
     around = {above for name in site.columns for above in above_of(name)}
     return [
-        column for name, column in site.columns.items() if ":" not in name and name not in around and not is_entry(name)
+        column
+        for name, column in site.columns.items()
+        if not is_part(site, column) and name not in around and not is_entry(name)
     ]
+
+
+def is_part(site: Site, column: Column) -> bool:
+    """Whether it is a path inside of a table's JSON column. A column may have the sign of such a path in its name."""
+    return site.kind != "collection" and column.within_id is not None
 
 
 def maps_of(site: Site) -> dict[str, list[Column]]:

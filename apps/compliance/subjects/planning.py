@@ -8,7 +8,7 @@ from apps.compliance.subjects.decisions import Decider, Decision, order
 from apps.compliance.subjects.fates import Demands, above_of, fates, personal
 from apps.compliance.subjects.looking import Look, Seen, head
 from apps.compliance.subjects.match import Matcher
-from apps.compliance.subjects.reach import Keys, Reach
+from apps.compliance.subjects.reach import Keys, Reach, Target
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.territory import Site, Territory
 from apps.compliance.subjects.types import (
@@ -65,6 +65,7 @@ class Planner:
         self.findings += findings
         if decision.action is Action.UNDECIDED:
             self._undecided(site, rows)
+        self._of_two(site, target)
         by_email = all(owner.domain == EMAIL for owner in target.owners)
         yield Place(
             dataset=site.dataset,
@@ -79,6 +80,23 @@ class Planner:
             ground=decision.ground,
             until=decision.until,
         )
+
+    def _of_two(self, site: Site, target: Target) -> None:
+        """A row that names the person and somebody else, by columns of one rank: nobody knows what of it is whose."""
+        first = target.ranks[0]
+        if first[0].rank or (len(first) == 1 and "[]" not in first[0].column):
+            return
+        rows = sum(
+            any(value not in target.values(owner) for owner, value in target.deciding(document))
+            for document in self.reaches[site.dataset.source].mine(target)
+        )
+        if rows:
+            names = ", ".join(owner.column for owner in first)
+            message = (
+                f"{rows} rows of {site.dataset.title} name somebody else beside the person ({names}): say in the "
+                "governance file which column says whose a row is (owner)."
+            )
+            self.findings.append(Finding(FindingKind.SHARED, message, site.dataset, count=rows, blocking=True))
 
     def _undecided(self, site: Site, rows: int) -> None:
         message = f"No rule for {site.dataset.title}, which has {rows} rows of the person: say erase, mask or keep."

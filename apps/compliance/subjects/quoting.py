@@ -29,6 +29,14 @@ def blank(owner: Owner) -> str:
     return f"coalesce({address(f'cast({quote(owner.column)} as varchar)')}, '') = ''"
 
 
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 def dumped(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 

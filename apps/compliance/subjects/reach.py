@@ -101,8 +101,8 @@ class Reach(Protocol):
 
 
 def reach(source: str) -> Reach:
+    from apps.compliance.subjects.dialects import Postgres, Snowflake
     from apps.compliance.subjects.papers import Papers
-    from apps.compliance.subjects.tables import Postgres, Snowflake
 
     store = subject_store(source)
     if store.kind == "mongo":

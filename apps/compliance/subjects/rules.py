@@ -63,6 +63,7 @@ class Rule:
     mask: tuple[str, ...] = ()  # columns to mask although their category is not personal
     keep: tuple[str, ...] = ()  # columns to keep although their category is personal
     redact: tuple[str, ...] = ()  # columns about other people, left out of an answer to the person
+    owner: str = ""  # of several columns that point at people, the one whose person the row is
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _ground(reader: Reader, entry: Any, at: str) -> Ground:
 
 
 def _rules(reader: Reader, entry: Any, at: str) -> list[Rule]:
-    body = reader.mapping(entry, at, {"source", "datasets", "action", "ground", "mask", "keep", "redact"})
+    body = reader.mapping(entry, at, {"source", "datasets", "action", "ground", "mask", "keep", "redact", "owner"})
     source, action = reader.source(body, at), reader.needed(body, "action", at)
     if action and action not in ACTIONS:
         reader.wrong(f"{at}.action", f"{action!r} is unknown; known: {', '.join(sorted(ACTIONS))}")
@@ -166,8 +167,10 @@ def _rules(reader: Reader, entry: Any, at: str) -> list[Rule]:
     if (action == "keep") != bool(ground):
         reader.wrong(at, "a ground is what rows are kept on: keep needs one, and nothing else has one")
     mask, keep, redact = (_texts(reader, body, key, at) for key in ("mask", "keep", "redact"))
+    owner = reader.text(body, "owner", at)
     return [
-        Rule(source, _path(name), action, ground, mask, keep, redact) for name in _texts(reader, body, "datasets", at)
+        Rule(source, _path(name), action, ground, mask, keep, redact, owner)
+        for name in _texts(reader, body, "datasets", at)
     ]
 
 

@@ -11,9 +11,8 @@ from typing import Any
 
 from apps.compliance.subjects.match import Matcher
 from apps.compliance.subjects.patterns import BETWEEN_DIGITS
-from apps.compliance.subjects.quoting import address, blank, dumped, fits, quote, quoted
-from apps.compliance.subjects.reach import Document, Target, chunks, shown
-from apps.compliance.subjects.rules import EMAIL
+from apps.compliance.subjects.quoting import address, blank, quote, quoted
+from apps.compliance.subjects.reach import Document, Target, shown
 from apps.compliance.subjects.types import Check, ColumnFate, Owner, Path, Progress
 from portal.stores.names import Names
 from portal.stores.types import DatasetInfo, Sql, Store
@@ -41,7 +40,8 @@ class Tables(ABC):
     def among(self, owner: Owner, values: frozenset[str]) -> Part: ...
 
     @abstractmethod
-    def document(self, alias: str) -> str: ...
+    def document(self, path: Path) -> str:
+        """The row of a table `t` as the text of JSON."""
 
     @abstractmethod
     def contains(self, text: str) -> str: ...
@@ -81,12 +81,12 @@ class Tables(ABC):
         return next((at for (at,) in self.rows(text, params)), None)
 
     def by_email(self, path: Path, column: str, email: str) -> Iterator[Document]:
-        text = f"select {self.document('t')} as doc from {quoted(path)} t where {address(quote(column))} = %s"
+        text = f"select {self.document(path)} as doc from {quoted(path)} t where {address(quote(column))} = %s"
         return self.documents(text, (email,))
 
     def mine(self, target: Target) -> Iterator[Document]:
         where, params = self.owned(target)
-        text = f"select {self.document('t')} as doc from {self.name(target)} t where {where}"
+        text = f"select {self.document(target.dataset.path)} as doc from {self.name(target)} t where {where}"
         return self.documents(text, params)
 
     def pointed_at(self, target: Target, pointer: Owner) -> int:
@@ -108,7 +108,7 @@ class Tables(ABC):
     def scan(self, path: Path, matcher: Matcher, *, check: Check) -> Iterator[Document]:
         where = [*(self.contains("low") for _ in matcher.needles), *(self.contains("closed") for _ in matcher.digits)]
         closed = f", {self.closed('lower(doc)')} as closed" if matcher.digits else ""
-        rows = f"select {self.document('t')} as doc from {quoted(path)} t{self.fence}"
+        rows = f"select {self.document(path)} as doc from {quoted(path)} t{self.fence}"
         lower = f"select doc, lower(doc) as low{closed} from ({rows}) as q{self.fence}"
         text = f"select doc from ({lower}) as r where {' or '.join(where)}"
         yield from self.documents(text, (*matcher.needles, *matcher.digits))
@@ -125,7 +125,7 @@ class Tables(ABC):
     def mask(self, target: Target, fates: Sequence[ColumnFate], *, check: Check, progress: Progress) -> int:
         if not fates:
             return 0
-        types = self.types(target)
+        types = self.types(target.dataset.path)
         parts = [self.replaced(target, fate, types[fate.name]) for fate in fates if fate.name in types]
         if not parts:
             return 0
@@ -137,7 +137,7 @@ class Tables(ABC):
         return self.in_batches(target, head, (f"({where}) and ({left})", (*params, *unmasked)), check, progress)
 
     def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
-        types = self.types(target)
+        types = self.types(target.dataset.path)
         parts = [self.replaced(target, fate, types[fate.name]) for fate in fates if fate.name in types]
         if not parts:
             return {}
@@ -158,9 +158,9 @@ class Tables(ABC):
     def differs(self, column: str, kind: str, replacement: str) -> Part:
         return f"{column} is distinct from {self.assigned(kind)}", (replacement,)
 
-    def types(self, target: Target) -> dict[str, str]:
+    def types(self, path: Path) -> dict[str, str]:
         for info in self.live():
-            if info.path == target.dataset.path:
+            if info.path == path:
                 return {column.name: column.type for column in info.columns}
         return {}
 
@@ -196,8 +196,8 @@ class Tables(ABC):
         """By the texts that stand there and not by a key: RAW has none, and a copy of it may go with it."""
         parts = [
             (name, *self.rewritten(name, kind, before, after))
-            for name, kind in self.types(target).items()
-            if (before := document.get(name)) != (after := matcher.cut_all(before)) and name not in spared
+            for name, kind in self.types(target.dataset.path).items()
+            if (before := document.get(name)) != (after := self.without(kind, before, matcher)) and name not in spared
         ]
         if not parts:
             return 0
@@ -207,6 +207,9 @@ class Tables(ABC):
         text = f"update {self.name(target)} set {changes} where {' and '.join(where for where, _ in found)}"
         params = (*values, *(each for _, more in found for each in more))
         return self.store.execute(Sql(text, params), timeout_s=TIMEOUT_S)[0]
+
+    def without(self, kind: str, value: Any, matcher: Matcher) -> Any:
+        return matcher.cut_all(value)
 
     def same(self, owner: Owner, document: Document) -> Part:
         """The row names here whom the document names."""
@@ -219,86 +222,3 @@ class Tables(ABC):
 
     def name(self, target: Target) -> str:
         return quoted(target.dataset.path)
-
-
-class Postgres(Tables):
-    batch_rows = 10_000
-    # Without, PostgreSQL makes the JSON of a row anew for each value that it looks for: three times the time.
-    fence = " offset 0"
-
-    def rows(self, text: str, params: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-        """In a transaction: there parameters are bound for the planner to see, and keys find their index."""
-        with (
-            self.store.transaction() as bound,
-            bound.read(Sql(text, params), batch_rows=ROWS, timeout_s=TIMEOUT_S) as r,
-        ):
-            for batch in r:
-                yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-
-    def among(self, owner: Owner, values: frozenset[str]) -> Part:
-        column = quote(owner.column)
-        if owner.domain == EMAIL:
-            return f"{address(column)} = any(%s::text[])", (sorted(values),)
-        kind = owner.type.split("(")[0]
-        cast = "" if kind in ("", "text") else f"::{kind}[]"
-        return f"{column} = any(%s::text[]{cast})", (sorted(each for each in values if fits(kind, each)),)
-
-    def document(self, alias: str) -> str:
-        # With the star it is the row, also where a column has the alias's name.
-        return f"to_jsonb({alias}.*)::text"
-
-    def contains(self, text: str) -> str:
-        return f"strpos({text}, %s) > 0"
-
-    def assigned(self, kind: str) -> str:
-        return f"%s::text::{kind}"
-
-    def limited(self, target: Target, where: str) -> str:
-        if not target.key:
-            return where
-        key, name = quote(target.key), self.name(target)
-        return f"{key} = any(array(select {key} from {name} where {where} limit {self.batch_rows}))"
-
-    def rewritten(self, column: str, kind: str, before: Any, after: Any) -> tuple[Part, Part]:
-        name = quote(column)
-        if kind.endswith("[]"):
-            listed = f"array(select jsonb_array_elements_text(%s::text::jsonb))::{kind}"
-            return (listed, (dumped(after),)), (f"to_jsonb({name}) = %s::text::jsonb", (dumped(before),))
-        if kind in ("json", "jsonb"):
-            return (f"%s::text::{kind}", (dumped(after),)), (f"{name}::jsonb = %s::text::jsonb", (dumped(before),))
-        return (f"%s::text::{kind}", (after,)), (f"{name}::text = %s::text", (str(before),))
-
-
-class Snowflake(Tables):
-    """Keys travel as a JSON array: no table of them is left behind, and the account needs no right to make one."""
-
-    chunk = 20_000
-    tab = r"\\t"
-
-    def among(self, owner: Owner, values: frozenset[str]) -> Part:
-        column = f"cast({quote(owner.column)} as varchar)"
-        column = address(column) if owner.domain == EMAIL else column
-        parts = [
-            f"{column} in (select value::varchar from table(flatten(input => parse_json(%s))))"
-            for _ in chunks(values, self.chunk)
-        ]
-        return f"({' or '.join(parts)})", tuple(json.dumps(part) for part in chunks(values, self.chunk))
-
-    def document(self, alias: str) -> str:
-        return "to_json(object_construct(*))"
-
-    def contains(self, text: str) -> str:
-        return f"contains({text}, %s)"
-
-    def assigned(self, kind: str) -> str:
-        return "parse_json(%s)" if kind in ("VARIANT", "OBJECT", "ARRAY") else f"cast(%s as {kind})"
-
-    def differs(self, column: str, kind: str, replacement: str) -> Part:
-        return f"({column} is null or cast({column} as varchar) <> %s)", (replacement,)
-
-    def rewritten(self, column: str, kind: str, before: Any, after: Any) -> tuple[Part, Part]:
-        name = quote(column)
-        if kind in ("VARIANT", "OBJECT", "ARRAY", "JSON"):
-            same = f"parse_json(to_json({name})) = parse_json(%s)"
-            return ("parse_json(%s)", (dumped(after),)), (same, (dumped(before),))
-        return ("%s", (after,)), (f"cast({name} as varchar) = %s", (str(before),))

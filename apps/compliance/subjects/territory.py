@@ -227,11 +227,19 @@ def _claim(found: Territory, domain: Domain) -> list[int]:
         found.hops.setdefault(dataset, steps[column])
         order.append(dataset)
         for after, how in found.outgoing(column):
-            if after not in steps:
+            if after not in steps and _says_whose(found, after, domain):
                 steps[after] = (*steps[column], f"{found.name(after)} {how} {found.name(column)}")
                 waiting.append(after)
     _own(found, domain)
     return order
+
+
+def _says_whose(found: Territory, column: int, domain: Domain) -> bool:
+    """Unless a rule says that of several pointers at people another one does."""
+    site = found.sites[found.columns[column].dataset_id]
+    rule = found.rule(site)
+    held = site.column(rule.owner) if rule and rule.owner else None
+    return held is None or held.pk == column or held.pk not in found.pointing.get(domain.root, ())
 
 
 def _owner(column: Column, domain: str, rank: int) -> Owner:

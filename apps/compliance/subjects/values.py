@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 
+from apps.compliance.subjects.fates import is_part
 from apps.compliance.subjects.identities import identity_sites
 from apps.compliance.subjects.match import Matcher, normal
 from apps.compliance.subjects.reach import Keys, Reach, Target, reach
@@ -71,7 +72,7 @@ def _standing(
             continue
         for column in site.columns.values():
             kind = KINDS.get(column.category, "")
-            if not kind or ":" in column.name or column.name in {o.column for o in owners}:
+            if not kind or is_part(site, column) or column.name in {o.column for o in owners}:
                 continue
             if is_entry(column.name):
                 continue  # a map in a row of the person names others, as a list of contacts does

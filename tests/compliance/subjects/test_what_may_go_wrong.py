@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from apps.compliance.models import Forgotten, ForgottenKey
-from apps.compliance.subjects import erasure, holders, ledger, rescan, tables
+from apps.compliance.subjects import dialects, erasure, holders, ledger, rescan
 from apps.compliance.subjects.discovery import NoRules
 from apps.compliance.subjects.types import FindingKind
 from apps.pipelines.models import StagedFile
@@ -55,7 +55,7 @@ def test_killed_in_the_middle_and_resumed(streets: None, monkeypatch: pytest.Mon
             "generate_series(1, 100) n", (town.ANN, town.AT, town.AT))
     )  # fmt: skip
     found = asks.found(town.ANN, "ann")
-    monkeypatch.setattr(tables.Postgres, "batch_rows", 20)
+    monkeypatch.setattr(dialects.Postgres, "batch_rows", 20)
     connections.close_all()
     pid = os.fork()
     if not pid:
