@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from apps.catalog.forgetting import forget_names
+from apps.catalog.inference import publish
 from apps.catalog.models import Check, CheckOutcome, Column, Dataset
 from apps.compliance.models import AccessRequest
 from apps.compliance.requests.models import SubjectCertificate, SubjectDiscovery, SubjectPlan
@@ -48,6 +49,8 @@ class Text:
 PLACES = (
     Text("datasets of the catalog", "datasets", Dataset, "name", "goes"),
     Text("columns of the catalog", "columns", Column, "name", "goes"),
+    Text("descriptions of datasets", "descriptions", Dataset, "description", "cut"),
+    Text("descriptions of columns", "descriptions", Column, "description", "cut"),
     Text("checks of the catalog", "checks", Check, "name", "goes"),
     Text("checks of the catalog", "checks", Check, "column", "goes"),
     Text("checks of the catalog", "checks", Check, "detail", "goes"),
@@ -109,17 +112,25 @@ def _tells(event: Event, sought: Sought) -> bool:
 
 
 def _cut(text: Text, sought: Sought) -> None:
-    for row, content in list(sought.rows(text.rows(), text.field)):
+    found = list(sought.rows(text.rows(), text.field))
+    for row, content in found:
         left = sought.cut(content)
         if text.model is AccessRequest:
             left = f"{left} ({row.pk})"  # somebody may have asked for two of them
         text.model._default_manager.filter(pk=row.pk).update(**{text.field: left})
+    if text.model in (Dataset, Column):  # what search reads is made of them
+        publish({row.dataset_id if isinstance(row, Column) else row.pk for row, _ in found})
 
 
 def _forget(sought: Sought) -> None:
     """A table and its columns are left: the next look at the store would bring them back. They are told until then."""
     found = {
-        model: {row.pk for text in PLACES if text.model is model for row, _ in sought.rows(text.rows(), text.field)}
+        model: {
+            row.pk
+            for text in PLACES
+            if text.model is model and text.how == "goes"
+            for row, _ in sought.rows(text.rows(), text.field)
+        }
         for model in (Dataset, Column, Check, CheckOutcome)
     }
     if any(found.values()):

@@ -3,11 +3,13 @@ Files of models in MLflow hold no rows; that is looked up in each of them, every
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
+from apps.compliance.subjects.match import Matcher, matcher_of
 from apps.models import artifacts, services
 from apps.models.definitions import training_of
 from apps.models.models import ModelVersion, Snapshot
@@ -18,6 +20,7 @@ from portal.holders import Held, HolderSilent, Traces
 
 SNAPSHOTS, UNFINISHED, FILES = "training snapshots", "rows of unfinished trainings", "files of models in MLflow"
 HOLDER = Actor.system("models")
+REWRITING = 7_210  # of advisory locks, those on a snapshot's file
 Keys = dict[str, frozenset[str]]  # column -> keys
 
 
@@ -83,7 +86,24 @@ def unfinished(traces: Traces) -> list[tuple[Path, Keys]]:
     return [(path, keys_of(columns, traces)) for path in sorted(place.glob("*/*.parquet"))]
 
 
+@contextmanager
+def alone(snapshot: Snapshot) -> Iterator[None]:
+    """Two erasures that rewrite one file at once would each bring back what the other took out. The lock is the
+    session's: it goes with a process that is killed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [REWRITING, snapshot.pk])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [REWRITING, snapshot.pk])
+
+
 def take_out(snapshot: Snapshot, path: Path, keys: Keys) -> int:
+    with alone(snapshot):
+        return rewrite(snapshot, path, keys)
+
+
+def rewrite(snapshot: Snapshot, path: Path, keys: Keys) -> int:
     """The row is written before the file moves: killed in between, the next call finds the rows and does it again,
     and until then the snapshot's gate fails."""
     from apps.models import snapshots
@@ -115,12 +135,17 @@ def clear(path: Path, keys: Keys) -> int:
     return gone
 
 
+def tells(content: bytes, matcher: Matcher) -> bool:
+    """A value as people write it, in whatever lies in the file."""
+    text = content.decode(errors="replace")
+    return matcher.may_match(text) and bool(matcher.found(text))
+
+
 def naming(traces: Traces) -> list[str]:
     """Names of files in MLflow that hold a key or a value of the person. Raises HolderSilent."""
-    words = [
-        word.encode() for word in {*traces.values, *(key for keys in traces.keys.values() for key in keys)} if word
-    ]
-    if not words:
+    keys = [key.encode() for each in traces.keys.values() for key in each if key]
+    matcher = matcher_of(traces.values)
+    if not keys and not matcher:
         return []
     registered = ModelVersion.objects.filter(state=VersionState.REGISTERED).order_by("pk")
     try:
@@ -128,7 +153,7 @@ def naming(traces: Traces) -> list[str]:
             name
             for uri in registered.values_list("artifact_uri", flat=True)
             for name, content in artifacts.files_of(uri)
-            if any(word in content for word in words)
+            if any(key in content for key in keys) or tells(content, matcher)
         ]
     except RegistryDown as error:
         raise HolderSilent(f"{error} Whether files of models name somebody cannot be looked up.") from error

@@ -60,3 +60,13 @@ def test_a_host_that_is_not_ours(client: Client, db: None, host: str) -> None:
     answer = client.get("/", HTTP_HOST=host)
     assert answer.status_code == 400
     assert "could not be read" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address", ["/audit/?q=%00", "/runs/?kind=a%00", "/catalog/?q=%00", "/api/runs/?q=%00", "/a%00/"]
+)
+def test_a_null_character_in_an_address_is_told(client: Client, auditor: User, address: str) -> None:
+    client.force_login(auditor)
+    answer = client.get(address)
+    assert answer.status_code == 400
+    assert "could not be read" in answer.content.decode()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from django.conf import settings as portal
+from django.db import connections
 
 from apps.models import aliases, registry, selectors, services, snapshots, steps, work
 from apps.models.models import ModelVersion, RegisteredModel, Snapshot
@@ -243,3 +245,39 @@ def test_the_same_rows_have_the_same_fingerprint_however_they_are_written(tmp_pa
     changed.loc[2999, "AMOUNT"] += 1e-12
     changed.to_parquet(two)
     assert snapshots.fingerprint(one) != snapshots.fingerprint(two)
+
+
+def test_two_erasures_take_turns_at_a_snapshot(
+    live_db: None, folders: Path, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reads the file, writes what is left beside it and moves that over: together one would undo the other."""
+    from apps.models import holder
+
+    source = kept(run_id)
+    put = snapshots.put
+    monkeypatch.setattr(snapshots, "put", lambda path, table: (time.sleep(0.3), put(path, table)))
+    keys = ("cus_0007", "cus_0008", "cus_0009")
+
+    def erase(key: str) -> int:
+        try:
+            return holder.HOLDS.erase(Traces({"customer": frozenset({key})}, frozenset()), check=lambda: None)[0].count
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(erase, keys)) == [10, 10, 10]
+    left = pd.read_parquet(snapshots.path_of(source.path))
+    assert not set(left["CUSTOMER_ID"]) & set(keys)
+    source.refresh_from_db()
+    assert (source.rows, source.fingerprint) == (ROWS - 30, snapshots.fingerprint(snapshots.path_of(source.path)))
+
+
+def test_a_file_that_names_somebody_as_people_write_it_is_found() -> None:
+    from apps.compliance.subjects.match import matcher_of
+    from apps.models.holder import tells
+
+    matcher = matcher_of(["percy centworth", "percy.cent@example.org", "491705559991"])
+    said = (b'{"name": "Percy Centworth"}', b"\xff Percy.Cent@Example.org", b"call +49 170 5559991 now")
+    assert [tells(content, matcher) for content in (*said, b"somebody else", b"xpercy.cent@example.org")] == [
+        True, True, True, False, False,
+    ]  # fmt: skip

@@ -78,18 +78,22 @@ def remove_expired() -> int:
     now = timezone.now()
     old = list(SubjectPackage.objects.filter(removed_at=None, expires_at__lte=now).select_related("request"))
     for package in old:
-        packages.remove(package.pk)
-        with transaction.atomic():
-            SubjectPackage.objects.filter(pk=package.pk).update(removed_at=now)
-            record(
-                actor=PORTAL,
-                action=Action.SUBJECT_PACKAGE_REMOVED,
-                target=target_of(package.request),
-                detail={"package": str(package.pk)},
-            )
+        remove(package, detail={})
     for file in orphans():
         file.unlink(missing_ok=True)
     return len(old)
+
+
+def remove(package: SubjectPackage, *, detail: dict[str, object]) -> None:
+    packages.remove(package.pk)
+    with transaction.atomic():
+        SubjectPackage.objects.filter(pk=package.pk).update(removed_at=timezone.now())
+        record(
+            actor=PORTAL,
+            action=Action.SUBJECT_PACKAGE_REMOVED,
+            target=target_of(package.request),
+            detail={"package": str(package.pk), **detail},
+        )
 
 
 def orphans() -> Iterator[Path]:

@@ -16,6 +16,7 @@ from apps.compliance.subjects.types import Candidate, Plan, Trace
 from portal.accounts.access import visible
 from portal.accounts.models import User
 from portal.accounts.selectors import Someone
+from portal.audit.actions import Action
 from portal.audit.types import Person
 from portal.runs.models import Run, Step
 
@@ -120,6 +121,10 @@ def nothing_found(plan: Plan) -> bool:
     return not plan.places and not any(each.silent or (each.count and not each.keep) for each in plan.held)
 
 
+# What holders did for an erasure: that there was one, and when, is told by them as well.
+OF_ERASURES = (Action.SNAPSHOT_REWRITTEN, Action.INFERENCES_ERASED, Action.NAMES_FORGOTTEN, Action.ERASURE_ENTERED)
+
+
 def hidden_events(person: Person) -> Q:
     """For `settings.AUDIT_HIDDEN`: what the trail must not tell those who may not know that a request exists."""
     if person.has_perm(VIEW):
@@ -129,6 +134,7 @@ def hidden_events(person: Person) -> Q:
     step_ids = Step.objects.filter(run__in=runs).annotate(step_key=Cast("pk", CharField())).values("step_key")
     return (
         Q(target_kind=KIND)
+        | Q(action__in=OF_ERASURES)
         | Q(target_kind="run", target_id__in=run_ids)
         | Q(target_kind="step", target_id__in=step_ids)
     )

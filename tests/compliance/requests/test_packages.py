@@ -14,12 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.compliance.requests import delivery, outcomes, packages, running
+from apps.compliance.requests.holder import Packages
 from apps.compliance.requests.identity import Broken
 from apps.compliance.requests.models import SubjectLink, SubjectPackage, SubjectRequest
 from apps.compliance.requests.sealing import CHUNK, TAG, SealedWriter, read_sealed
 from apps.compliance.requests.types import Kind, Refused, State
 from portal.accounts.models import User
 from portal.audit.models import Event
+from portal.holders import Traces
 from tests.compliance.requests.builders import discovered
 from tests.compliance.requests.test_pages import signed_in
 
@@ -42,8 +44,8 @@ def go_on() -> None:
     """The check of a run that nobody stops."""
 
 
-def packaged(officer: User) -> SubjectRequest:
-    request = discovered(officer, kind=Kind.ACCESS)
+def packaged(officer: User, **more: str) -> SubjectRequest:
+    request = discovered(officer, kind=Kind.ACCESS, **more)
     run = running.start_package(actor=officer, request=request)
     key = uuid4()
     made = packages.write(key, parts(), {"law": "GDPR", "made": timezone.now(), "request": request}, check=go_on)
@@ -51,6 +53,10 @@ def packaged(officer: User) -> SubjectRequest:
     run.steps.filter(key="package").update(state="done")
     outcomes.certified(request, {"package": {"sections": []}}, run=run.pk)
     return request
+
+
+def newest(request: SubjectRequest) -> SubjectPackage:
+    return SubjectPackage.objects.select_related("request").get(request=request)
 
 
 def unzipped(content: bytes) -> zipfile.ZipFile:
@@ -219,3 +225,19 @@ def test_an_identity_is_deleted_when_its_time_is_over(officer: User) -> None:
     assert "deleted" in signed_in(officer).get(request.get_absolute_url()).content.decode()
     assert Event.objects.filter(action="compliance.identity_deleted").count() == 1
     assert delivery.forget_identities() == 0
+
+
+def test_an_erasure_takes_the_packages_of_the_same_person(officer: User) -> None:
+    """Whoever has the link would otherwise have all of it, after the certificate said that nothing is left."""
+    hers, others = (newest(packaged(officer, email=email)) for email in ("zoe.kanarie@example.org", "zoe@example.org"))
+    traces = Traces({}, frozenset({"zoe.kanarie@example.org", "zoe kanarie"}))
+    holder = Packages()
+    assert [held.count for held in holder.find(traces)] == [1]
+    assert [held.count for held in holder.erase(traces, check=lambda: None)] == [1]
+    assert [held.count for held in holder.find(traces)] == [0]
+    assert not packages.path_of(hers.pk).exists()
+    assert packages.path_of(others.pk).exists()
+    removed = Event.objects.get(action="compliance.package_removed")
+    assert json.loads(removed.payload)["detail"] == {"package": str(hers.pk), "why": "erasure"}
+    with pytest.raises(Refused, match="past its time"):
+        delivery.make_link(actor=officer, request=hers.request)

@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -17,8 +17,11 @@ from apps.compliance.requests.models import SubjectRequest
 from apps.compliance.requests.types import Kind, State
 from portal.accounts.models import User
 from portal.accounts.types import Role
+from portal.audit.actions import Action
 from portal.audit.models import Event
 from portal.audit.selectors import events_for
+from portal.audit.services import record
+from portal.audit.types import Actor, Target
 from portal.notices.models import Notice
 from portal.runs.models import Run
 from portal.runs.selectors import runs_for
@@ -87,6 +90,16 @@ def test_for_everybody_else_nothing_of_it_exists(stranger: User, officer: User, 
         text = client.get(address).content.decode()
         assert "Requests of people" not in text, address
         assert f"request {str(request.pk)[:8]}" not in text, address
+
+
+@pytest.mark.parametrize("action", [Action.SNAPSHOT_REWRITTEN, Action.INFERENCES_ERASED, Action.NAMES_FORGOTTEN])
+def test_nor_does_what_holders_did_for_an_erasure(
+    administrator: User, officer: User, auditor: User, action: Action
+) -> None:
+    with transaction.atomic():
+        record(actor=Actor.system("models"), action=action, target=Target("snapshot", "1"), detail={"erased": 7})
+    told = [events_for(user).filter(action=action).count() for user in (officer, auditor, administrator)]
+    assert told == [1, 1, 0]
 
 
 def test_the_trail_does_not_tell_an_administrator_that_a_request_exists(

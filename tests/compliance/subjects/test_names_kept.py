@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from apps.catalog.inference import publish
 from apps.catalog.models import Check as CatalogCheck
 from apps.catalog.models import CheckOutcome, Column, Dataset
 from apps.compliance.models import AccessRequest
@@ -148,3 +149,19 @@ def test_what_was_decided_about_queries_named_paths(db: None, analyst: User, set
     body = json.loads(open_sealed(bytes(row.outcome), f"outcome:{row.pk}"))
     assert body["columns"][0]["reason"] == "Holds docs.seen.[erased].n and others."
     assert json.loads(body["rewritten"]) == {"n": "$$ROOT.seen.[erased].n"}
+
+
+def test_a_description_that_names_somebody_is_cut_and_search_with_it(db: None, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.HOLDERS = {"compliance.names": settings.HOLDERS["compliance.names"]}
+    seen("oltp", [info("payments.public.notes", "id int", "note text")])
+    Dataset.objects.filter(name="notes").update(description=f"Ask {BOB} or {CARL}.")
+    Column.objects.filter(name="note").update(description=f"as {BOB.upper()} wrote")
+    publish({Dataset.objects.get(name="notes").pk})
+    assert BOB in Dataset.objects.get(name="notes").search
+    assert there() == {"descriptions of datasets": 1, "descriptions of columns": 1}
+    holders.erase(TRACE, check=asks.go_on)
+    assert there() == {}
+    dataset = Dataset.objects.get(name="notes")
+    assert dataset.description == f"Ask [erased] or {CARL}."
+    assert dataset.columns.get(name="note").description == "as [erased] wrote"
+    assert BOB not in dataset.search
