@@ -81,11 +81,11 @@ def test_nobody_tells_two_worlds_apart(ana: User, source: str) -> None:
     assert not empty, "These tell nothing without the gate, too:\n" + "\n".join(empty)
 
 
-@pytest.mark.parametrize("source", ["oltp", "warehouse"])
+@pytest.mark.parametrize("source", SOURCES)
 def test_what_may_not_run_is_refused(ana: User, source: str) -> None:
     answers = {attack.name: seen(ana, source, attack.text) for attack in text_only(source)}
     assert [name for name, answer in answers.items() if not answer.startswith("refused:")] == []
-    assert len(answers) > 40
+    assert len(answers) > 20
 
 
 def test_a_mask_that_declares_too_little_is_found_out(ana: User) -> None:
@@ -118,5 +118,5 @@ def test_the_corpus_is_large_enough() -> None:
     assert run >= 300, run
     assert len({(attack.source, str(attack.text)) for listed in CORPUS.values() for attack in listed}) >= 300
     assert {path.stem for path in (Path(__file__).parent / "corpus").glob("*.txt")} >= {
-        "scopes", "stars", "predicates", "orders", "errors", "sets", "windows", "pivots", "semistructured", "masks", "textual",
+        "scopes", "stars", "predicates", "orders", "errors", "sets", "windows", "pivots", "semistructured", "masks", "textual", "documents",
     }  # fmt: skip

@@ -164,9 +164,30 @@ def test_snowflake(text: str, expected: str) -> None:
     [
         ([{"$out": "copy"}], "operator_not_allowed"),
         ([{"$merge": {"into": "copy"}}], "operator_not_allowed"),
-        ([{"$unionWith": "feedback"}], "operator_not_allowed"),
-        ([{"$graphLookup": {}}], "operator_not_allowed"),
-        ([{"$facet": {}}], "operator_not_allowed"),
+        ([{"$unionWith": "system.users"}], "unknown_table"),
+        ([{"$unionWith": {"coll": "feedback", "pipeline": [{"$out": "x"}]}}], "operator_not_allowed"),
+        ([{"$unionWith": {"db": "admin", "coll": "feedback"}}], "not_understood"),
+        ([{"$unionWith": {"coll": "feedback", "pipeline": [{"$project": {"x": "$$outer"}}]}}], "variable_not_allowed"),
+        ([{"$graphLookup": {}}], "not_understood"),
+        ([{"$facet": {}}], "not_understood"),
+        ([{"$facet": {"a": [{"$out": "x"}]}}], "operator_not_allowed"),
+        ([{"$facet": {"a": [{"$facet": {"b": [{"$limit": 1}]}}]}}], "not_supported"),
+        ([{"$bucket": {"groupBy": "$a", "boundaries": ["$email", 1]}}], "not_understood"),
+        (
+            [{"$bucket": {"groupBy": "$a", "boundaries": [0, 1], "output": {"x": {"$function": {}}}}}],
+            "operator_not_allowed",
+        ),
+        ([{"$bucketAuto": {"groupBy": "$a", "buckets": 5000}}], "not_understood"),
+        ([{"$sample": {"size": 10_000_000}}], "not_understood"),
+        ([{"$setWindowFields": {"output": {"x": {"$function": {}}}}}], "operator_not_allowed"),
+        ([{"$setWindowFields": {"output": {"x": {"$sum": 1, "window": {"documents": ["$a", 1]}}}}}], "not_understood"),
+        ([{"$replaceWith": "$email"}], "not_supported"),
+        ([{"$replaceWith": {"$arrayToObject": {"$objectToArray": "$$ROOT"}}}], "not_supported"),
+        ([{"$densify": {"field": "minutes", "range": {"step": 0, "bounds": "full"}}}], "not_understood"),
+        ([{"$fill": {"output": {"a": {"method": "code"}}}}], "not_understood"),
+        ([{"$redact": "$$KEEP"}], "operator_not_allowed"),
+        ([{"$geoNear": {}}], "operator_not_allowed"),
+        ([{"$changeStream": {}}], "operator_not_allowed"),
         ([{"$collStats": {}}], "operator_not_allowed"),
         ([{"$currentOp": {}}], "operator_not_allowed"),
         ([{"$documents": []}], "operator_not_allowed"),
@@ -240,3 +261,46 @@ def test_a_refusal_points_to_where_the_word_starts(text: str, place: tuple[int, 
     decision = decide(text, ANA, OLTP, RULES, LIMITS)
     assert isinstance(decision, Refused)
     assert (decision.line, decision.column) == place
+
+
+WALK = {"from": "feedback", "startWith": "$_id", "connectFromField": "_id", "connectToField": "session_id", "as": "f"}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "allowed"),
+        ({"connectToField": "email"}, "not_supported"),
+        ({"connectFromField": "email"}, "not_supported"),
+        ({"connectToField": "nobody.knows"}, "not_supported"),
+        ({"restrictSearchWithMatch": {"session_id": "s1"}}, "allowed"),
+        ({"restrictSearchWithMatch": {"email": "x"}}, "not_supported"),
+        ({"restrictSearchWithMatch": {"session_id": {"$ne": "x"}}}, "not_supported"),
+        ({"restrictSearchWithMatch": {"$expr": {"$eq": ["$email", "x"]}}}, "not_supported"),
+        ({"restrictSearchWithMatch": {"$where": "1"}}, "operator_not_allowed"),
+        ({"depthField": "email"}, "not_supported"),
+        ({"depthField": "level"}, "allowed"),
+        ({"startWith": {"$function": {}}}, "operator_not_allowed"),
+        ({"from": "system.users"}, "unknown_table"),
+        ({"secret": 1}, "not_understood"),
+    ],
+)
+def test_a_walk_compares_only_what_is_shown(more: dict[str, object], expected: str) -> None:
+    query = json.dumps({"collection": "sessions", "pipeline": [{"$graphLookup": {**WALK, **more}}]})
+    assert code(query, DOCUMENTS) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"distinct": "status"}, "allowed"),
+        ({"distinct": "status", "sort": {"a": 1}}, "not_understood"),
+        ({"distinct": "status", "count": True}, "not_understood"),
+        ({"distinct": "$where"}, "not_understood"),
+        ({"distinct": ""}, "not_understood"),
+        ({"count": True, "filter": {"$where": "1"}}, "operator_not_allowed"),
+        ({"count": 5}, "not_understood"),
+    ],
+)
+def test_distinct_and_count(body: dict[str, object], expected: str) -> None:
+    assert code(json.dumps({"collection": "sessions", **body}), DOCUMENTS) == expected

@@ -9,7 +9,7 @@ from apps.compliance.policy.mongo.literals import Objects, fraction, literal, no
 from apps.compliance.policy.types import Refusal
 
 MAX_CHARACTERS = 100_000
-KEYS = frozenset({"collection", "pipeline", "filter", "projection", "sort", "skip", "limit"})
+KEYS = frozenset({"collection", "pipeline", "filter", "projection", "sort", "skip", "limit", "distinct", "count"})
 EXAMPLE = 'For example: {"collection": "sessions", "filter": {"status": "open"}, "limit": 20}'
 NOT_JSON = "Documents are queried with JSON."
 
@@ -36,6 +36,8 @@ def parse_request(text: str) -> Request:
         raise Refusal("not_understood", "“collection” must name a collection.", EXAMPLE)
     if "pipeline" in body:
         return Request(collection, stages_of(body))
+    if "distinct" in body or "count" in body:
+        return Request(collection, tuple(command_stages(body)))
     return Request(collection, tuple(find_stages(body)))
 
 
@@ -64,6 +66,30 @@ def stages_of(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     if not isinstance(pipeline, list) or not all(isinstance(stage, dict) for stage in pipeline):
         raise Refusal("not_understood", "“pipeline” must be a list of stages.", EXAMPLE)
     return tuple(pipeline)
+
+
+def command_stages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """`distinct` and `count` as stages. As the store's own, `distinct` takes an array as each of its elements."""
+    beside = sorted(set(body) - {"collection", "filter", "distinct", "count"})
+    if beside or ("distinct" in body and "count" in body):
+        raise Refusal("not_understood", f"“{(beside or ['count'])[0]}” cannot stand here.", "Write a pipeline.")
+    front = [{"$match": body["filter"]}] if body.get("filter") else []
+    if "count" in body:
+        if body["count"] is not True:
+            raise Refusal("not_understood", "“count” is true, or is not there.", EXAMPLE)
+        return [*front, {"$count": "count"}]
+    path = body["distinct"]
+    if not isinstance(path, str) or not path:
+        raise Refusal("not_understood", "“distinct” names a field.", EXAMPLE)
+    parts = path.split(".")
+    places = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    return [
+        *front,
+        *({"$unwind": {"path": f"${place}", "preserveNullAndEmptyArrays": True}} for place in places),
+        {"$match": {path: {"$exists": True}}},
+        {"$group": {"_id": f"${path}"}},
+        {"$project": {"_id": 0, path.rpartition(".")[2]: "$_id"}},
+    ]
 
 
 def find_stages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -8,7 +8,10 @@ from apps.catalog.types import DatasetSchema, SourceSchema
 from apps.compliance.policy.choose import Choice, choose, filters_for
 from apps.compliance.policy.mongo.document import clear_paths, mask_stage, with_maps
 from apps.compliance.policy.mongo.expressions import NOTHING, field_path, only, paths_in, refuse, variable_name
+from apps.compliance.policy.mongo.grouping import GROUPING
+from apps.compliance.policy.mongo.joins import facet, graph_lookup, union_with
 from apps.compliance.policy.mongo.matches import hoistable
+from apps.compliance.policy.mongo.reshaping import RESHAPING
 from apps.compliance.policy.mongo.shape import Field, shape_of
 from apps.compliance.policy.mongo.stages import STAGES, Flow
 from apps.compliance.policy.types import PolicySet, Reader, Refusal
@@ -17,6 +20,7 @@ DEEPEST = 3
 LONGEST = 50
 MOST_READS = 30
 LOOKUP_KEYS = {"from", "localField", "foreignField", "let", "pipeline", "as"}
+JOINS = {"$unionWith": union_with, "$graphLookup": graph_lookup, "$facet": facet}
 LOCAL, FOREIGN = "portico_local", "portico_foreign"
 
 
@@ -34,14 +38,17 @@ class Reads:
 
     def read(self, collection: str, pipeline: Any, variables: frozenset[str] = frozenset(), depth: int = 0) -> Flow:
         dataset = self.dataset(collection)
-        self.count += 1
-        if self.count > MOST_READS:
-            raise Refusal("too_complex", f"It reads collections more than {MOST_READS} times.", "Split it.")
+        self.counted()
         typed = self.checked(pipeline, depth)
         flow = Flow(shape_of(dataset), variables=variables)
         for number, stage in enumerate(typed):
             flow = self.stage(flow, stage, depth, number)
         return replace(flow, stages=(*self.in_front(dataset, typed), *flow.stages))
+
+    def counted(self) -> None:
+        self.count += 1
+        if self.count > MOST_READS:
+            raise Refusal("too_complex", f"It reads collections more than {MOST_READS} times.", "Split it.")
 
     def dataset(self, collection: str) -> DatasetSchema:
         found = next((d for d in self.schema.datasets if d.path[-1] == collection), None)
@@ -84,7 +91,9 @@ class Reads:
         name, argument = next(iter(stage.items()))
         if name == "$lookup":
             return self.lookup(flow, argument, depth)
-        known = STAGES.get(name)
+        if name in JOINS:
+            return JOINS[name](self, flow, argument, depth)
+        known = STAGES.get(name) or GROUPING.get(name) or RESHAPING.get(name)
         if known is None:
             raise refuse(name, "as a stage")
         return known(flow, argument)

@@ -123,7 +123,15 @@ def accumulated(flow: Flow, name: str, value: Any) -> Field:
     operator, inner = next(iter(value.items()))
     if operator not in ACCUMULATORS:
         raise refuse(operator, "in $group")
+    if operator in TOP and isinstance(inner, dict):
+        only(inner, {"sortBy", "output", "n"})
+        sort(flow, inner.get("sortBy"))
+        used = frozenset(inner["sortBy"]) | paths_in(inner.get("output"), flow.variables)
+        return flow.shape.computed(used | paths_in(inner.get("n"), flow.variables))
     return flow.shape.computed(paths_in(inner, flow.variables))
+
+
+TOP = frozenset({"$top", "$topN", "$bottom", "$bottomN"})
 
 
 def sort(flow: Flow, argument: Any) -> Flow:

@@ -16,7 +16,11 @@ EXPRESSIONS = words(
 )
 ACCUMULATORS = words(
     """$sum $avg $min $max $first $last $push $addToSet $count $stdDevPop $stdDevSamp $mergeObjects $firstN $lastN
-    $maxN $minN"""
+    $maxN $minN $top $topN $bottom $bottomN"""
+)
+WINDOWED = ACCUMULATORS | words(
+    """$rank $denseRank $documentNumber $shift $expMovingAvg $derivative $integral $covariancePop $covarianceSamp $locf
+    $linearFill"""
 )
 COMPARISONS = words("$eq $ne $gt $gte $lt $lte")
 MATCHES = COMPARISONS | words("$in $nin $exists $type $all $elemMatch $size $regex $options $not $mod")
@@ -31,9 +35,6 @@ REASONS = {
     "$where": "It runs code on the server.",
     "$text": "It searches the text of fields before they are masked.",
     "$search": "It searches fields before they are masked.",
-    "$unionWith": "A second collection is not supported in this place yet.",
-    "$graphLookup": "A walk through a collection is not supported yet.",
-    "$facet": "Several pipelines at once are not supported yet.",
     "$range": "It can make lists of any length.",
     "$collStats": "It tells of the server, not of data.",
     "$indexStats": "It tells of the server, not of data.",
