@@ -1,7 +1,7 @@
 """Names become what the catalog knows: tables by path, columns by table, stars by their columns."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -65,16 +65,26 @@ def qualify(query: exp.Query, dialect: Dialect, columns: Mapping[str, tuple[str,
     try:
         return sqlglot_qualify(query, dialect=dialect, schema=schema, identify=True)
     except SqlglotError as error:
-        raise column_problem(str(error), columns_typed) from None
+        raise column_problem(str(error), columns_typed, columns.values()) from None
     except (RecursionError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         raise SqlProblem(
             "not_understood", "The columns of this query cannot be told apart.", hint="Name each with its table."
         ) from None
 
 
-def column_problem(said: str, columns: list[exp.Column]) -> SqlProblem:
+def column_problem(said: str, columns: list[exp.Column], known: Iterable[tuple[str, ...]]) -> SqlProblem:
     for column in columns:
         if f"'{column.name}'" in said:
             message = f"The column {column.sql(comments=False)} is in none of the tables here, or in several."
-            return problem_at(column, "unknown_column", message, "Check its name, and put the table's in front.")
+            return problem_at(column, "unknown_column", message, nearest(column.name, known))
     return SqlProblem("not_understood", "This query's names cannot be resolved.", hint="Name each column's table.")
+
+
+def nearest(name: str, known: Iterable[tuple[str, ...]]) -> str:
+    """Of the columns of the tables in the query, whose names the reader may know."""
+    names = {column for columns in known for column in columns}
+    if name in names:
+        return "Put the name of its table in front of it."
+    folded = {column.lower(): column for column in names}
+    close = [folded[each] for each in difflib.get_close_matches(name.lower(), folded, n=3)]
+    return f"Did you mean {' or '.join(close)}?" if close else "Check its name, and put the table's in front."

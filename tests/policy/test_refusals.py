@@ -304,3 +304,20 @@ def test_a_walk_compares_only_what_is_shown(more: dict[str, object], expected: s
 )
 def test_distinct_and_count(body: dict[str, object], expected: str) -> None:
     assert code(json.dumps({"collection": "sessions", **body}), DOCUMENTS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "schema", "hint"),
+    [
+        ("select emial from customers", OLTP, "Did you mean email?"),
+        ("select amuont from charges", WAREHOUSE, "Did you mean AMOUNT?"),
+        ("select id from customers, charges", OLTP, "Put the name of its table in front of it."),
+        ("select zzzzzz from customers", OLTP, "Check its name, and put the table's in front."),
+        ("select id from chargse", OLTP, "Did you mean public.charges?"),
+    ],
+)
+def test_a_typo_gets_the_nearest_names(text: str, schema: SourceSchema, hint: str) -> None:
+    decision = decide(text, ANA, schema, RULES, LIMITS)
+    assert isinstance(decision, Refused)
+    assert decision.hint == hint
+    assert decision.line == 1
