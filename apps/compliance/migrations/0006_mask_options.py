@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0004_what_the_database_holds'),
+        ('compliance', '0005_what_has_begun'),
     ]
 
     operations = [
