@@ -21,7 +21,7 @@ KINDS: dict[str, StoreKind] = {
 }
 # Without MLflow nothing is trained, without a scoring service nothing is scored, and all else works.
 OPTIONAL = {"PORTICO_TRACKING_URL", "PORTICO_SCORING_URL"}
-KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY", "ERASURE_KEY", "SUBJECTS_KEY")
+KEYS = ("AUDIT_DIGEST_KEY", "AUDIT_SIGNING_KEY", "RESULTS_KEY", "ERASURE_KEY", "SUBJECTS_KEY", "TOKEN_KEY")
 
 
 @register(Tags.security)

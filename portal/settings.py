@@ -28,6 +28,7 @@ AUDIT_HEADS_FILE = Path(env.text("PORTICO_AUDIT_HEADS_FILE", str(HOME / "audit" 
 RESULTS_KEY = env.text("PORTICO_RESULTS_KEY")
 ERASURE_KEY = env.text("PORTICO_ERASURE_KEY")
 SUBJECTS_KEY = env.text("PORTICO_SUBJECTS_KEY")
+TOKEN_KEY = env.text("PORTICO_TOKEN_KEY")
 RESULTS_DIR = Path(env.text("PORTICO_RESULTS_DIR", str(HOME / "results")))
 PACKAGES_DIR = Path(env.text("PORTICO_PACKAGES_DIR", str(HOME / "packages")))
 STAGE_DIR = Path(env.text("PORTICO_STAGE_DIR", str(HOME / "stage")))

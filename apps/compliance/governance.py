@@ -9,14 +9,15 @@ import yaml
 from django.conf import settings
 
 from apps.catalog.categories import UnknownCategory, checked
-from apps.compliance.policy.types import MaskKind, MaskRule, RowFilter
+from apps.compliance import mask_options
+from apps.compliance.policy.types import PLAIN, MaskKind, MaskOptions, MaskRule, RowFilter
 from apps.compliance.subjects import rules as subjects
 from apps.compliance.types import AccessRule, DatasetRule, Governance, GovernanceErrors
 from portal.accounts.types import Purpose, Role
 
 KEYS = {"version", "domains", "owners", "domains/owners", "sources", "policies", "access", "subjects"}
 DATASET_KEYS = {"owner", "description", "columns"}
-MASK_KEYS = {"id", "category", "mask", "roles", "purposes", "approver", "description"}
+MASK_KEYS = {"id", "category", "mask", "roles", "purposes", "approver", "description"} | mask_options.KEYS
 FILTER_KEYS = {"id", "source", "dataset", "column", "values", "roles"}
 ACCESS_KEYS = {"roles", "source", "datasets"}
 ROLES = {str(role) for role in Role}
@@ -146,7 +147,15 @@ class Reader:
                 roles=self.words(body, "roles", at, ROLES),
                 purposes=self.words(body, "purposes", at, PURPOSES),
                 approver=self.text(body, "approver", at),
+                options=self.options(MaskKind(mask), body, at),
             )
+
+    def options(self, kind: MaskKind, body: Mapping[str, Any], at: str) -> MaskOptions:
+        try:
+            return mask_options.read(str(body.get("id", "")), kind, body)
+        except mask_options.WrongOption as wrong:
+            self.wrong(f"{at}.{wrong.key}", wrong.message)
+            return PLAIN
 
     def filters(self, rules: Any) -> Iterator[RowFilter]:
         for number, rule in enumerate(self.list(rules, "policies.row_filters")):

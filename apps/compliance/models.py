@@ -3,7 +3,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from apps.compliance.policy.types import MaskKind
+from apps.compliance import mask_options
+from apps.compliance.policy.types import MaskKind, MaskOptions
 from apps.compliance.requests import models as requests  # noqa: F401 - Django looks for an app's models here
 
 
@@ -44,6 +45,7 @@ class MaskPolicy(models.Model):
     roles = ArrayField(models.CharField(max_length=50), default=list)
     purposes = ArrayField(models.CharField(max_length=50), default=list)
     approver = models.CharField(max_length=100, blank=True)
+    options = models.JSONField(default=dict, blank=True)  # width, unit or bin; empty for a mask that takes none
 
     class Meta:
         ordering = ["category", "rule"]
@@ -54,6 +56,18 @@ class MaskPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.category} {self.mask}"
+
+    @property
+    def kind(self) -> MaskKind:
+        return MaskKind(self.mask)
+
+    @property
+    def said(self) -> MaskOptions:
+        return MaskOptions(**self.options)
+
+    @property
+    def shown(self) -> str:
+        return mask_options.shown(self.kind, self.said)
 
 
 class RowFilterPolicy(models.Model):

@@ -6,7 +6,7 @@ from threading import Lock
 from django.db.models import QuerySet
 
 from apps.compliance.models import AccessRequest, MaskPolicy, PolicyVersion, RowFilterPolicy
-from apps.compliance.policy.types import MaskKind, MaskRule, PolicySet, RowFilter
+from apps.compliance.policy.types import MaskRule, PolicySet, RowFilter
 from portal.accounts.selectors import Someone, has_role, roles_of
 from portal.accounts.types import Role
 
@@ -36,7 +36,13 @@ def policy_set() -> PolicySet:
 def mask_rules(version: PolicyVersion) -> tuple[MaskRule, ...]:
     return tuple(
         MaskRule(
-            row.rule, row.category, MaskKind(row.mask), frozenset(row.roles), frozenset(row.purposes), row.approver
+            row.rule,
+            row.category,
+            row.kind,
+            frozenset(row.roles),
+            frozenset(row.purposes),
+            row.approver,
+            row.said,
         )
         for row in MaskPolicy.objects.filter(version=version)
     )

@@ -16,7 +16,7 @@ from apps.catalog import services as catalog
 from apps.catalog.models import Dataset
 from apps.catalog.naming import Names
 from apps.catalog.types import ColumnRef
-from apps.compliance import governance
+from apps.compliance import governance, mask_options
 from apps.compliance.models import AccessRequest, GovernanceFile, MaskPolicy, PolicyVersion, RowFilterPolicy
 from apps.compliance.policy.types import MaskRule, RowFilter
 from apps.compliance.types import AccessRule, Governance, GovernanceErrors, GovernanceReport
@@ -143,6 +143,7 @@ def mask_row(name: str, rule: MaskRule) -> MaskPolicy:
         roles=sorted(rule.roles),
         purposes=sorted(rule.purposes),
         approver=rule.approver,
+        options=mask_options.kept(rule.options),
     )
 
 
@@ -163,7 +164,10 @@ def repeated(ids: list[str]) -> list[str]:
 
 def digest_of(masks: Sequence[MaskPolicy], filters: Sequence[RowFilterPolicy]) -> str:
     content = sorted(
-        [[m.rule, m.category, m.mask, m.roles, m.purposes, m.approver, m.file] for m in masks]
+        [
+            [m.rule, m.category, m.mask, m.roles, m.purposes, m.approver, m.file, *([m.options] if m.options else [])]
+            for m in masks
+        ]
         + [[f.rule, f.dataset, f.column, f.values, f.roles, f.file] for f in filters],
         key=str,
     )

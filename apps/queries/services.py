@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.compliance import gate
+from apps.compliance.policy.masks.mongo_keyed import for_people
 from apps.compliance.policy.types import Allowed, OutputColumn, Refused
 from apps.queries import results
 from apps.queries.models import Execution
@@ -110,7 +111,7 @@ def column_of(source: str, column: OutputColumn, kind: str) -> AnswerColumn:
 def rewritten_of(allowed: Allowed) -> str:
     if not allowed.collection:
         return allowed.text
-    body = {"collection": allowed.collection, "pipeline": list(allowed.pipeline)}
+    body = {"collection": allowed.collection, "pipeline": for_people(allowed.pipeline)}
     return json.dumps(body, indent=2, ensure_ascii=False, default=str)
 
 

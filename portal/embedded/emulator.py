@@ -1,15 +1,18 @@
 """The Snowflake emulator: fakesnow on disk, in the tools' environment, with our mends (`warehouse/`)."""
 
 import http.client
+import json
 import os
 import shutil
 import signal
 from pathlib import Path
 
+from portal.accounts.types import Purpose
 from portal.embedded.environment import ACCOUNTS
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.home import BASE, write_private
 from portal.embedded.part import Launch, Setting, plain_env
+from portal.tokens.keys import all_pads
 
 # Ours goes to the end of the search path: in front it would hide packages that bear the same names as our files.
 RUN = "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module('warehouse.launcher', run_name='__main__')"
@@ -40,7 +43,12 @@ class Warehouse:
                 },
             },
         )
-        env = plain_env(PYTHONDONTWRITEBYTECODE="1", HOME=str(folder), TMPDIR=str(folder / "stage"))
+        env = plain_env(
+            PYTHONDONTWRITEBYTECODE="1",
+            HOME=str(folder),
+            TMPDIR=str(folder / "stage"),
+            WAREHOUSE_MASK_KEYS=mask_keys(setting),
+        )
         return Launch((str(python), "-c", RUN, str(Path(__file__).parent), str(config)), env)
 
     def answers(self, setting: Setting) -> bool:
@@ -55,6 +63,12 @@ class Warehouse:
 
     def settle(self, setting: Setting) -> None:
         """The launcher makes the database and its schemas before it listens."""
+
+
+def mask_keys(setting: Setting) -> str:
+    """By the environment, which only this account can read, and into no file or command line."""
+    every = all_pads(setting.secret("PORTICO_TOKEN_KEY"), Purpose)
+    return json.dumps({key.name: (key.inner.hex(), key.outer.hex()) for key in every})
 
 
 def tools_python() -> Path:

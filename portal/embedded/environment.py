@@ -13,6 +13,7 @@ KEYS = {
     "PORTICO_RESULTS_KEY": home.hex_key,
     "PORTICO_ERASURE_KEY": home.hex_key,
     "PORTICO_SUBJECTS_KEY": home.hex_key,
+    "PORTICO_TOKEN_KEY": home.hex_key,
     "PORTICO_DEMO_PASSWORD": home.demo_password,
 }
 ACCOUNTS = ("gate", "catalog", "loader", "privacy", "owner")

@@ -8,14 +8,29 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from portal.accounts.types import Purpose
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.libraries import require
 from portal.embedded.part import Launch, Setting, plain_env
+from portal.tokens import mongo as tokens
+from portal.tokens.keys import all_pads
 
 # The driver is imported where it is used: this module is read before anything is installed.
 LOG_FILTER = Path(__file__).with_name("mongo_log.py")
 UNAUTHORIZED, AUTHENTICATION_FAILED, NOT_YET_INITIALIZED = 13, 18, 94
-READ = ({"role": "read", "db": "payments"},)
+# As the built-in `read` of payments, but for `system.js`, where the keys of tokens stand (portal.tokens.mongo).
+READER, GATE = "readsPayments", "readsTokenKeys"
+READ_ACTIONS = [
+    "changeStream",
+    "collStats",
+    "dbHash",
+    "dbStats",
+    "find",
+    "killCursors",
+    "listCollections",
+    "listIndexes",
+]
+READ = ({"role": READER, "db": "admin"},)
 # Finds, changes and removes documents of one person; inserts none, makes and drops nothing.
 PRIVACY = "privacyWrite"
 PRIVACY_RIGHTS = (
@@ -24,8 +39,13 @@ PRIVACY_RIGHTS = (
         "actions": ["find", "update", "remove", "listCollections", "listIndexes", "collStats"],
     },
 )
+RIGHTS: dict[str, tuple[dict[str, Any], ...]] = {
+    READER: ({"resource": {"db": "payments", "collection": ""}, "actions": READ_ACTIONS},),
+    GATE: ({"resource": {"db": "payments", "collection": tokens.COLLECTION}, "actions": ["find"]},),
+    PRIVACY: PRIVACY_RIGHTS,
+}
 ROLES: dict[str, tuple[dict[str, str], ...]] = {
-    "gate": READ,
+    "gate": (*READ, {"role": GATE, "db": "admin"}),
     "catalog": READ,
     "loader": READ,
     "privacy": ({"role": PRIVACY, "db": "admin"},),
@@ -81,7 +101,9 @@ class Mongo:
             return
         make_administrator(setting)
         with connect(setting, user="admin") as client:
-            set_role(client)
+            for role, rights in RIGHTS.items():
+                set_role(client, role, rights)
+            set_keys(client, setting)
             for name, roles in ROLES.items():
                 set_user(client, name, setting.secret(f"mongo_{name}"), list(roles))
         setting.state["settled"][self.name] = wanted
@@ -115,7 +137,9 @@ def connect(setting: Setting, *, user: str = "", wait_ms: int = 5000) -> Any:
 
 def fingerprint(setting: Setting) -> str:
     secrets = [setting.secret(f"mongo_{name}") for name in ("admin", *ROLES)]
-    return hashlib.sha256(json.dumps([ROLES, PRIVACY_RIGHTS, secrets]).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([ROLES, RIGHTS, secrets, setting.secret("PORTICO_TOKEN_KEY")]).encode()
+    ).hexdigest()
 
 
 def join_set(setting: Setting, port: int) -> None:
@@ -178,6 +202,13 @@ def set_user(client: Any, name: str, password: str, roles: list[dict[str, str]])
     client.admin.command("updateUser" if known else "createUser", name, pwd=password, roles=roles)
 
 
-def set_role(client: Any) -> None:
-    known = client.admin.command("rolesInfo", PRIVACY)["roles"]
-    client.admin.command("updateRole" if known else "createRole", PRIVACY, privileges=list(PRIVACY_RIGHTS), roles=[])
+def set_role(client: Any, name: str, rights: tuple[dict[str, Any], ...]) -> None:
+    known = client.admin.command("rolesInfo", name)["roles"]
+    client.admin.command("updateRole" if known else "createRole", name, privileges=list(rights), roles=[])
+
+
+def set_keys(client: Any, setting: Setting) -> None:
+    keys = tokens.documents(all_pads(setting.secret("PORTICO_TOKEN_KEY"), Purpose))
+    place = client["payments"][tokens.COLLECTION]
+    place.delete_many({"_id": {"$in": [key["_id"] for key in keys]}})
+    place.insert_many(keys)

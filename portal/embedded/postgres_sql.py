@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 
+from portal.accounts.types import Purpose
+from portal.tokens import postgres as tokens
+from portal.tokens.keys import all_pads
+
 READERS = ("payments_gate", "payments_catalog", "payments_loader")
 PRIVACY = "payments_privacy"  # changes and removes rows of one person; adds none and makes nothing
 PORTAL_ROLES = ("portico_superuser", "portico_owner", "portico_app", "portico_mlflow")
+TOKENS = "portico_tokens"  # owns the keys of tokens; nobody signs in as it
 EXTENSIONS = ("pg_trgm", "unaccent", "pgcrypto")
 Script = list[tuple[str, list[str]]]
 
@@ -74,11 +79,20 @@ def payments_rights() -> list[str]:
     ]
 
 
+def payments_tokens(secret: Callable[[str], str]) -> list[str]:
+    """Said to a server that does not listen yet and logs no statement."""
+    return [
+        *tokens.structure("payments_gate"),
+        *tokens.filled(all_pads(secret("PORTICO_TOKEN_KEY"), Purpose)),
+        *tokens.with_owner(TOKENS),
+    ]
+
+
 def script(secret: Callable[[str], str], *, for_tests: bool) -> Script:
     """(database, statements) in order. For tests, databases made later inherit the portal's rights by template."""
     return [
         ("postgres", [*portal_cluster(secret, for_tests=for_tests), *payments_cluster(secret)]),
         ("portal", portal_rights()),
-        ("payments", payments_rights()),
+        ("payments", [*payments_rights(), *payments_tokens(secret)]),
         *([("template1", portal_rights())] if for_tests else []),
     ]

@@ -12,6 +12,7 @@ from django.urls import reverse
 from apps.catalog.models import Column, Dataset
 from apps.compliance import services
 from apps.compliance.models import MaskPolicy, PolicyVersion
+from apps.compliance.policy.types import PLAIN, MaskOptions
 from apps.compliance.selectors import policy_set
 from portal.accounts.models import User
 from portal.audit.models import Event
@@ -101,6 +102,37 @@ def test_a_table_that_appears_later_obeys(estate: None, tmp_path: Path) -> None:
             {"policies": {"masks": [{"id": "x", "category": "user.name", "mask": "null", "roles": ["boss"]}]}},
             "more.yaml: policies.masks[0].roles: 'boss' is unknown",
         ),
+        *(
+            ({"policies": {"masks": [{"id": "salary", "category": "user.name", **said}]}}, f"policies.masks[0].{wrong}")
+            for said, wrong in (
+                (
+                    {"mask": "bucket"},
+                    "width: the rule 'salary': bucket needs it; write for example 'mask: bucket, width: 100'",
+                ),
+                (
+                    {"mask": "bucket", "width": 0},
+                    "width: the rule 'salary': must be a whole number from 1 to 1,000,000,000; write for",
+                ),
+                ({"mask": "noise", "width": 1.5}, "width: the rule 'salary': must be a whole number"),
+                ({"mask": "noise", "width": True}, "width: the rule 'salary': must be a whole number"),
+                ({"mask": "noise", "width": 10**9 + 1}, "width: the rule 'salary': must be a whole number"),
+                (
+                    {"mask": "date", "unit": "decade"},
+                    "unit: the rule 'salary': must be one of day, week, month, quarter, year; write for example",
+                ),
+                (
+                    {"mask": "date"},
+                    "unit: the rule 'salary': date needs it; write for example 'mask: date, unit: month'",
+                ),
+                ({"mask": "date", "unit": ["day"]}, "unit: the rule 'salary': must be one of"),
+                ({"mask": "partial_card", "bin": "yes please"}, "bin: the rule 'salary': must be true or false"),
+                (
+                    {"mask": "partial_email", "width": 5},
+                    "width: the rule 'salary': partial_email takes no width, only bucket, noise; remove it",
+                ),
+                ({"mask": "bucket", "width": 5, "unit": "day"}, "unit: the rule 'salary': bucket takes no unit"),
+            )
+        ),
         (
             {"policies": {"masks": [{"category": "user.name", "mask": "null"}]}},
             "more.yaml: policies.masks[0].id: is missing",
@@ -160,3 +192,28 @@ def test_policies_are_shown_to_those_who_answer_for_them(
     answer = client.get(reverse("compliance:policies"))
     assert answer.status_code == status
     assert ("user.contact.email" in answer.content.decode().replace("<wbr>", "")) is (status == 200)
+
+
+def test_what_a_rule_says_beside_its_mask_is_kept_shown_and_part_of_the_version(
+    estate: None, tmp_path: Path, client: Client, officer: User
+) -> None:
+    masks = [
+        {"id": "amounts", "category": "user.behavior", "mask": "bucket", "width": 1000},
+        {"id": "days", "category": "user.demographic.date_of_birth", "mask": "date", "unit": "week"},
+        {"id": "cards", "category": "user.financial.credit_card", "mask": "partial_card", "bin": True},
+        {"id": "mails", "category": "user.contact.email", "mask": "token", "roles": ["ml_engineer"]},
+    ]
+    services.apply_governance(actor=HOUSE, file=written(tmp_path, {"version": 1, "policies": {"masks": masks}}))
+    options = {rule.id: rule.options for rule in policy_set().rules}
+    assert options["amounts"] == MaskOptions(width=1000)
+    assert options["days"] == MaskOptions(unit="week")
+    assert options["cards"] == MaskOptions(bin=True)
+    assert options["mails"] == options["email-domain"] == PLAIN
+    before = PolicyVersion.objects.count()
+    masks[0]["width"] = 2000
+    services.apply_governance(actor=HOUSE, file=written(tmp_path, {"version": 1, "policies": {"masks": masks}}))
+    assert PolicyVersion.objects.count() == before + 1
+    client.force_login(officer)
+    page = client.get(reverse("compliance:policies")).content.decode()
+    for shown in ("bucket, width 2,000", "date, week", "partial card, with BIN", "token"):
+        assert shown in page

@@ -1,6 +1,7 @@
 """Which mask a reader gets: the closest category decides, the mildest of its rules that names the reader, or none."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,8 @@ from apps.catalog.categories import most_sensitive
 from apps.catalog.types import Certainty, ColumnSchema
 from apps.compliance.policy.choose import Choice, choose
 from apps.compliance.policy.masks.python import mask_value
-from apps.compliance.policy.types import MaskKind, MaskRule, PolicySet, Reader
+from apps.compliance.policy.masks.words import STRICTNESS, WORDS
+from apps.compliance.policy.types import MaskKind, MaskOptions, MaskRule, PolicySet, Reader
 from tests.policy.shop import ANA, OLTP
 
 OFFICER = Reader("2", "olga", frozenset({"compliance_officer"}), "compliance")
@@ -84,3 +86,48 @@ def test_last_fours_are_shown_where_they_stand_alone_and_hidden_beside_the_numbe
     assert chosen(alone, CARD, LAST_FOUR, reader=OFFICER).kind is MaskKind.NULL, "a narrower rule reopens nothing"
     assert most_sensitive([alone, number]) == number
     assert chosen(number, CARD, LAST_FOUR, carries=(alone,)).kind is MaskKind.NULL
+
+
+def option(name: str, mask: MaskKind, **said: Any) -> MaskRule:
+    return replace(rule(name, "user.behavior", mask), options=MaskOptions(**said))
+
+
+@pytest.mark.parametrize(
+    ("milder", "stricter"),
+    [
+        (option("a", MaskKind.BUCKET, width=10), option("b", MaskKind.BUCKET, width=100)),
+        (option("a", MaskKind.NOISE, width=10), option("b", MaskKind.NOISE, width=11)),
+        (option("a", MaskKind.NOISE, width=1000), option("b", MaskKind.BUCKET, width=2)),
+        (option("a", MaskKind.DATE, unit="day"), option("b", MaskKind.DATE, unit="week")),
+        (option("a", MaskKind.DATE, unit="week"), option("b", MaskKind.DATE, unit="month")),
+        (option("a", MaskKind.DATE, unit="quarter"), option("b", MaskKind.DATE, unit="year")),
+        (option("a", MaskKind.DATE, unit="quarter"), option("b", MaskKind.YEAR)),
+        (option("a", MaskKind.PARTIAL_CARD, bin=True), option("b", MaskKind.PARTIAL_CARD)),
+        (option("a", MaskKind.INITIALS), option("b", MaskKind.INITIAL)),
+        (option("a", MaskKind.PARTIAL_EMAIL), option("b", MaskKind.TOKEN)),
+        (option("a", MaskKind.TOKEN), option("b", MaskKind.REDACT)),
+    ],
+)
+def test_of_two_masks_the_reader_gets_the_milder_one(milder: MaskRule, stricter: MaskRule) -> None:
+    for rules in ((milder, stricter), (stricter, milder)):
+        choice = chosen("user.behavior", *rules)
+        assert (choice.rule, choice.kind, replace(choice.options, purpose="")) == ("a", milder.mask, milder.options)
+
+
+def test_every_mask_has_its_place_and_its_words() -> None:
+    assert set(STRICTNESS) == set(WORDS) == set(MaskKind)
+
+
+def test_a_token_is_under_the_readers_purpose() -> None:
+    choice = chosen("user.behavior", option("a", MaskKind.TOKEN))
+    assert choice.options.purpose == ANA.purpose
+
+
+def test_one_mask_with_other_options_is_another_mask() -> None:
+    rules = (
+        option("a", MaskKind.BUCKET, width=10),
+        replace(option("b", MaskKind.BUCKET, width=100), category="user.name"),
+    )
+    assert chosen("user.behavior", *rules, carries=("user.name",)).kind is MaskKind.NULL
+    same = (rules[0], replace(rules[1], options=rules[0].options))
+    assert chosen("user.behavior", *same, carries=("user.name",)).kind is MaskKind.BUCKET

@@ -3,29 +3,8 @@
 from dataclasses import dataclass, replace
 
 from apps.catalog.types import Certainty, ColumnSchema, DatasetSchema
-from apps.compliance.policy.types import MaskKind, MaskRule, PolicySet, Reader, RowFilter
-
-# From least to most strict: among rules of one category the reader gets the first that one of them gives.
-STRICTNESS = (
-    MaskKind.CLEAR,
-    MaskKind.YEAR,
-    MaskKind.PARTIAL_EMAIL,
-    MaskKind.PARTIAL_PHONE,
-    MaskKind.PARTIAL_CARD,
-    MaskKind.INITIAL,
-    MaskKind.REDACT,
-    MaskKind.NULL,
-)
-WORDS = {
-    MaskKind.CLEAR: "shown as it is",
-    MaskKind.YEAR: "only the year is shown",
-    MaskKind.PARTIAL_EMAIL: "only the domain is shown",
-    MaskKind.PARTIAL_PHONE: "only the last two digits are shown",
-    MaskKind.PARTIAL_CARD: "of a whole number only the last four digits are shown, of a part of one nothing",
-    MaskKind.INITIAL: "only the first letter is shown",
-    MaskKind.REDACT: "replaced by a constant",
-    MaskKind.NULL: "hidden",
-}
+from apps.compliance.policy.masks.words import strictness, words
+from apps.compliance.policy.types import PLAIN, MaskKind, MaskOptions, MaskRule, PolicySet, Reader, RowFilter
 
 
 @dataclass(frozen=True)
@@ -37,6 +16,7 @@ class Choice:
     reason: str
     rule: str = ""
     approver: str = ""
+    options: MaskOptions = PLAIN
 
     @property
     def masked(self) -> bool:
@@ -77,9 +57,9 @@ def for_category(category: str, reader: Reader, policies: PolicySet) -> Choice:
 def strictest(choices: list[Choice]) -> Choice:
     """A column that carries several categories is shown under a mask only if it is the mask of all of them: one made
     for an e-mail address shows too much of a name beside it."""
-    if len({choice.kind for choice in choices}) == 1:
+    if len({(choice.kind, choice.options) for choice in choices}) == 1:
         return choices[0]
-    worst = max(choices, key=lambda choice: STRICTNESS.index(choice.kind))
+    worst = max(choices, key=lambda choice: strictness(choice.kind, choice.options))
     reason = f"Hidden: several kinds of data are mixed here. {worst.reason}"
     return replace(worst, kind=MaskKind.NULL, reason=reason)
 
@@ -113,11 +93,12 @@ def by_rules(category: str, reader: Reader, rules: list[MaskRule]) -> Choice:
             rule=rule.id,
             approver=rule.approver,
         )
-    best = min(mine, key=lambda rule: STRICTNESS.index(rule.mask))
+    best = min(mine, key=lambda rule: strictness(rule.mask, rule.options))
     if best.mask is MaskKind.CLEAR:
         return Choice(MaskKind.CLEAR, "allowed", "", rule=best.id, approver=best.approver)
-    reason = f"Masked by the rule “{best.id}”: {category}, {WORDS[best.mask]}." + lifted_by(best.approver)
-    return Choice(best.mask, "forbidden", reason, rule=best.id, approver=best.approver)
+    reason = f"Masked by the rule “{best.id}”: {category}, {words(best.mask, best.options)}." + lifted_by(best.approver)
+    options = replace(best.options, purpose=reader.purpose) if best.mask is MaskKind.TOKEN else best.options
+    return Choice(best.mask, "forbidden", reason, rule=best.id, approver=best.approver, options=options)
 
 
 def lifted_by(approver: str) -> str:

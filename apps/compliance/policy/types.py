@@ -13,8 +13,28 @@ class MaskKind(StrEnum):
     PARTIAL_EMAIL = "partial_email"  # leaks the domain
     PARTIAL_PHONE = "partial_phone"  # leaks the last two digits
     PARTIAL_CARD = "partial_card"  # leaks the last four of a whole number
+    PARTIAL_IBAN = "partial_iban"  # leaks the country and the last four
     INITIAL = "initial"  # leaks the first letter
+    INITIALS = "initials"  # leaks the first letters of the first and the last word
     YEAR = "year"  # leaks the year of a date
+    DATE = "date"  # leaks the day, week, month, quarter or year of a date
+    BUCKET = "bucket"  # leaks the range that a number is in
+    NOISE = "noise"  # leaks a number more or less, and which are equal
+    TOKEN = "token"  # noqa: S105 - leaks which values are equal
+
+
+@dataclass(frozen=True)
+class MaskOptions:
+    """What a rule says beside the mask: `width` of ranges or noise, `unit` of a date, `bin` of a card. The reader's
+    `purpose` is added when a rule is chosen: it names the key of tokens."""
+
+    width: int = 0
+    unit: str = ""
+    bin: bool = False
+    purpose: str = ""
+
+
+PLAIN = MaskOptions()
 
 
 @dataclass(frozen=True)
@@ -29,6 +49,7 @@ class MaskRule:
     roles: frozenset[str] = frozenset()
     purposes: frozenset[str] = frozenset()
     approver: str = ""  # whose approval would lift it: a role's or a person's name
+    options: MaskOptions = PLAIN
 
 
 @dataclass(frozen=True)

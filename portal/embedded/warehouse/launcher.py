@@ -18,6 +18,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from .cursor import WarehouseCursor
 from .server import UPLOAD_KEY, Door, Peer, application
+from .tokens import install
 from .values import mend_values
 
 DATABASE, SCHEMAS = "ANALYTICS", ("RAW", "STAGING", "CORE", "MARTS", "ML")
@@ -54,6 +55,7 @@ def open_warehouse(folder: Path, memory_limit: str) -> FakeSnow:
     allowed = [f"{folder / name}/" for name in ("databases", "stage", "spill")]
     duck.execute(f"SET GLOBAL allowed_directories = {allowed}")
     duck.execute("SET GLOBAL enable_external_access = false")
+    install(duck)
     for file in databases.glob("*.db"):
         warehouse.connect(file.stem).close()
     for schema in SCHEMAS:

@@ -61,7 +61,7 @@ class MongoStore:
     def execute(self, *statements: Sql | Command, timeout_s: float | None = None) -> list[int]:
         """Commands on documents in one transaction; commands on collections and indexes each on its own."""
         commands = [_command(self.name, statement) for statement in statements]
-        if all(next(iter(command.body)) in TRANSACTIONAL for command in commands):
+        if all(fits_a_transaction(command) for command in commands):
             with self.transaction() as bound:
                 return bound.execute(*commands, timeout_s=timeout_s)
         with self._session() as session:
@@ -99,6 +99,12 @@ class MongoStore:
                 return f"MongoDB {self._pool.client.server_info()['version']}"
         except DRIVER_ERRORS as error:
             raise from_mongo(self.name, error) from error
+
+
+def fits_a_transaction(command: Command) -> bool:
+    """MongoDB changes no collection of its own (`system.js`) inside one."""
+    name, target = next(iter(command.body.items()))
+    return name in TRANSACTIONAL and not str(target).startswith("system.")
 
 
 class MongoTransaction:

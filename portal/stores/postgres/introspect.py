@@ -33,7 +33,7 @@ select c.oid, n.nspname as schema, c.relname as name, c.relkind::text as kind, c
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'f', 'v', 'm') and not c.relispartition
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-  and has_schema_privilege(n.oid, 'usage')
+  and has_schema_privilege(n.oid, 'usage') and (n.nspname, c.relname) <> ('portico', 'mask_keys')
   and ($1::text[] is null or n.nspname = any($1))
 order by n.nspname, c.relname
 """
@@ -63,6 +63,7 @@ select n.nspname as schema, c.relname as name,
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'f', 'm') and not c.relispartition
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  and (n.nspname, c.relname) <> ('portico', 'mask_keys')  -- the keys of tokens (portal.tokens): nobody's data
 order by n.nspname, c.relname
 """
 

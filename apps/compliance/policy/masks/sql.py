@@ -1,35 +1,29 @@
-"""The masks as SQL expressions, typed: what comes out has the type of the column that went in."""
+"""The masks as SQL expressions, typed: what comes out has the type of the column that went in, or a wider number's."""
 
 from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
 
-from apps.compliance.policy.masks.python import CARD_DIGITS, PHONE_DIGITS, REDACTED
-from apps.compliance.policy.types import MaskKind
+from apps.compliance.policy.masks import sql_dates, sql_numbers
+from apps.compliance.policy.masks.python import BIN_DIGITS, CARD_DIGITS, IBAN_SIGNS, PHONE_DIGITS, REDACTED
+from apps.compliance.policy.masks.sql_types import TEXT, data_type, name_of
+from apps.compliance.policy.types import PLAIN, MaskKind, MaskOptions
 from portal.sql.parse import Dialect
 
-TEXT = frozenset({"TEXT", "VARCHAR", "CHAR", "NVARCHAR", "NCHAR", "BPCHAR", "NAME"})
-DATES = frozenset({"DATE", "DATE32"})
-ZONED = frozenset({"TIMESTAMPTZ", "TIMESTAMPLTZ"})
-UNZONED = frozenset({"TIMESTAMP", "DATETIME", "TIMESTAMPNTZ"})
 DIGITS = {
     "postgres": "REGEXP_REPLACE({c}, '[^0-9]', '', 'g')",
     "snowflake": "REGEXP_REPLACE({c}, '[^0-9]', '')",
 }
+IBAN_SIGN = {dialect: template.replace("[^0-9]", "[^A-Za-z0-9]") for dialect, template in DIGITS.items()}
+IBAN = {
+    "postgres": "LEFT({signs}, 4) ~ '^[A-Za-z]{{{{2}}}}[0-9]{{{{2}}}}$'",
+    "snowflake": "REGEXP_LIKE(LEFT({signs}, 4), '[A-Za-z]{{{{2}}}}[0-9]{{{{2}}}}')",
+}
 AT = {"postgres": "STRPOS({c}, '@')", "snowflake": "CHARINDEX('@', {c})"}
-ISO_YEAR = {
-    "postgres": "LEFT({c}, 5) ~ '^[0-9]{{4}}-$'",
-    "snowflake": "REGEXP_LIKE(LEFT({c}, 5), '[0-9]{{4}}-')",
-}
-YEAR_ZONED = {
-    "postgres": "DATE_TRUNC('YEAR', {c} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'",
-    # Snowflake keeps the zone by itself; the emulator needs to be told.
-    "snowflake": "CAST(DATE_TRUNC('YEAR', CONVERT_TIMEZONE('UTC', {c})) AS TIMESTAMP_TZ)",
-}
-YEAR_DATE = "CAST(DATE_TRUNC('YEAR', CAST({c} AS TIMESTAMP)) AS DATE)"
-YEAR_UNZONED = "DATE_TRUNC('YEAR', {c})"
+SPACE = {"postgres": "STRPOS(TRIM({c}), ' ')", "snowflake": "CHARINDEX(' ', TRIM({c}))"}
 
 
-def mask_column(kind: MaskKind, name: str, column_type: str, dialect: Dialect) -> exp.Expr:
+def mask_column(
+    kind: MaskKind, name: str, column_type: str, dialect: Dialect, options: MaskOptions = PLAIN
+) -> exp.Expr:
     """The expression that stands for the column in a scan.
 
     >>> mask_column(MaskKind.PARTIAL_EMAIL, "email", "text", "postgres").sql("postgres")
@@ -40,26 +34,21 @@ def mask_column(kind: MaskKind, name: str, column_type: str, dialect: Dialect) -
     if kind is MaskKind.CLEAR:
         return column
     known = data_type(column_type, dialect)
-    template = year(known, dialect) if kind is MaskKind.YEAR else text(kind, known, dialect)
+    template = template_of(kind, known, dialect, options)
     if not template:
         return exp.cast(exp.null(), known or exp.DataType.build("TEXT"))
     return parse_one(template.format(c=column.sql(dialect)), read=dialect)
 
 
-def data_type(column_type: str, dialect: Dialect) -> exp.DataType | None:
-    """None for a type of the store's own (an enumeration): its masked form is text."""
-    try:
-        built = exp.DataType.build(column_type, dialect=dialect)
-    except (SqlglotError, ValueError):
-        return None
-    return None if name_of(built) in {"USERDEFINED", "UNKNOWN"} else built
+def template_of(kind: MaskKind, known: exp.DataType | None, dialect: Dialect, options: MaskOptions) -> str:
+    if kind in (MaskKind.YEAR, MaskKind.DATE):
+        return sql_dates.date(known, dialect, options)
+    if kind in sql_numbers.TEMPLATES:
+        return sql_numbers.TEMPLATES[kind](known, dialect, options)
+    return text(kind, known, dialect, options)
 
 
-def name_of(known: exp.DataType | None) -> str:
-    return "" if known is None else str(getattr(known.this, "value", known.this)).upper()
-
-
-def text(kind: MaskKind, known: exp.DataType | None, dialect: Dialect) -> str:
+def text(kind: MaskKind, known: exp.DataType | None, dialect: Dialect, options: MaskOptions) -> str:
     if kind is MaskKind.NULL or name_of(known) not in TEXT:
         return ""
     digits = DIGITS[dialect]
@@ -68,19 +57,23 @@ def text(kind: MaskKind, known: exp.DataType | None, dialect: Dialect) -> str:
         MaskKind.PARTIAL_EMAIL: f"CASE WHEN {AT[dialect]} = 0 THEN '***' ELSE '***@' || SPLIT_PART({{c}}, '@', -1) END",
         MaskKind.PARTIAL_PHONE: f"CASE WHEN LENGTH({digits}) >= {PHONE_DIGITS} "
         f"THEN '***' || RIGHT({digits}, 2) ELSE '***' END",
-        MaskKind.PARTIAL_CARD: f"CASE WHEN LENGTH({digits}) >= {CARD_DIGITS} "
-        f"THEN '****' || RIGHT({digits}, 4) ELSE '****' END",
+        MaskKind.PARTIAL_CARD: card(digits, options),
+        MaskKind.PARTIAL_IBAN: iban(dialect),
         MaskKind.INITIAL: "LEFT({c}, 1) || '.'",
+        MaskKind.INITIALS: f"LEFT(TRIM({{c}}), 1) || '.' || CASE WHEN {SPACE[dialect]} = 0 THEN '' "
+        "ELSE ' ' || LEFT(SPLIT_PART(TRIM({c}), ' ', -1), 1) || '.' END",
     }[kind]
     return f"CASE WHEN {{c}} IS NULL THEN NULL ELSE {shown} END"
 
 
-def year(known: exp.DataType | None, dialect: Dialect) -> str:
-    name = name_of(known)
-    if name in TEXT:
-        return f"CASE WHEN {ISO_YEAR[dialect]} THEN LEFT({{c}}, 4) ELSE NULL END"
-    if name in DATES:
-        return YEAR_DATE
-    if name in ZONED:
-        return YEAR_ZONED[dialect]
-    return YEAR_UNZONED if name in UNZONED else ""
+def card(digits: str, options: MaskOptions) -> str:
+    ending = f"WHEN LENGTH({digits}) >= {CARD_DIGITS} THEN '****' || RIGHT({digits}, 4) ELSE '****' END"
+    if not options.bin:
+        return f"CASE {ending}"
+    return f"CASE WHEN LENGTH({digits}) >= {BIN_DIGITS} THEN LEFT({digits}, 6) || '****' || RIGHT({digits}, 4) {ending}"
+
+
+def iban(dialect: Dialect) -> str:
+    signs, (shortest, longest) = IBAN_SIGN[dialect], IBAN_SIGNS
+    is_one = IBAN[dialect].format(signs=signs) + f" AND LENGTH({signs}) BETWEEN {shortest} AND {longest}"
+    return f"CASE WHEN {is_one} THEN LEFT({signs}, 2) || '****' || RIGHT({signs}, 4) ELSE '****' END"

@@ -7,9 +7,11 @@ from typing import Any
 from apps.catalog.types import DatasetSchema
 from apps.compliance.policy.choose import Choice
 from apps.compliance.policy.masks.mongo import mask_scalar
+from apps.compliance.policy.masks.mongo_keyed import key_name, key_stages
 from apps.compliance.policy.types import MaskKind
 
 LITERAL_NULL = {"$literal": None}
+RESERVED = "portico_"  # fields that the rewriter adds for itself
 ENTRY = "*"  # every key of an object whose keys are data
 NOT_KNOWN = Choice(MaskKind.NULL, "not_configured", "Hidden: nobody has said yet what the keys of this map hold.")
 
@@ -100,9 +102,12 @@ def usable(segment: str) -> bool:
     return bool(segment) and "$" not in segment and "\0" not in segment
 
 
-def mask_stage(choices: Mapping[str, Choice]) -> dict[str, Any]:
-    """`{"$replaceWith": ...}`. What the catalog does not know does not come through."""
-    return {"$replaceWith": rebuilt(tree_of(choices), "$$ROOT", 0)}
+def mask_stages(choices: Mapping[str, Choice]) -> list[dict[str, Any]]:
+    """`{"$replaceWith": ...}`, behind what fetches the keys of tokens. What the catalog does not know does not come
+    through, and neither do those keys, whatever a document calls its own fields."""
+    known = {path: choice for path, choice in choices.items() if not path.startswith(RESERVED)}
+    names = {key_name(choice.kind, choice.options) for choice in known.values()} - {""}
+    return [*key_stages(names), {"$replaceWith": rebuilt(tree_of(known), "$$ROOT", 0)}]
 
 
 def rebuilt(node: Node, value: str, depth: int) -> dict[str, Any]:
@@ -128,7 +133,7 @@ def entries(entry: Node, value: str, depth: int, *, beside: list[str]) -> dict[s
 def masked(node: Node, value: str, depth: int) -> Any:
     if node.hidden:
         return LITERAL_NULL
-    scalar = mask_scalar(node.scalar.kind if node.scalar else MaskKind.NULL, value)
+    scalar = scalar_of(node.scalar, value)
     branches: list[dict[str, Any]] = []
     if node.fields or node.shows_keys:
         branches.append({"case": {"$eq": [{"$type": value}, "object"]}, "then": rebuilt(node, value, depth)})
@@ -141,6 +146,10 @@ def masked(node: Node, value: str, depth: int) -> Any:
     # A field that is not there stays so: objects and arrays declare their presence with their content.
     branches.append({"case": {"$eq": [{"$type": value}, "missing"]}, "then": "$$REMOVE"})
     return {"$switch": {"branches": branches, "default": scalar}}
+
+
+def scalar_of(choice: Choice | None, value: str) -> Any:
+    return mask_scalar(choice.kind, value, choice.options) if choice else mask_scalar(MaskKind.NULL, value)
 
 
 def clear_paths(dataset: DatasetSchema, choices: Mapping[str, Choice]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.catalog.types import DatasetSchema, SourceSchema
 from apps.compliance.policy.choose import Choice, choose, filters_for
-from apps.compliance.policy.mongo.document import clear_paths, mask_stage, with_maps
+from apps.compliance.policy.mongo.document import clear_paths, mask_stages, with_maps
 from apps.compliance.policy.mongo.expressions import NOTHING, field_path, only, paths_in, refuse, variable_name
 from apps.compliance.policy.mongo.grouping import GROUPING
 from apps.compliance.policy.mongo.joins import facet, graph_lookup, union_with
@@ -80,7 +80,7 @@ class Reads:
         hoisted = hoistable(first, clear_paths(dataset, self.choices[collection])) if isinstance(first, dict) else {}
         if hoisted:
             front.append({"$match": hoisted})
-        return (*front, mask_stage(self.choices[collection]))
+        return (*front, *mask_stages(self.choices[collection]))
 
     def row_filters(self, dataset: DatasetSchema) -> list[Mapping[str, Any]]:
         mine = filters_for(dataset, self.schema.source, self.reader, self.policies)

@@ -6,7 +6,7 @@ from itertools import count
 from sqlglot import exp
 
 from apps.catalog.types import DatasetSchema
-from apps.compliance.policy.choose import choose, filters_for
+from apps.compliance.policy.choose import Choice, choose, filters_for
 from apps.compliance.policy.masks.sql import mask_column
 from apps.compliance.policy.sql.work import SCAN_PREFIX, Scan, Work
 from apps.compliance.policy.types import RowFilter
@@ -115,7 +115,7 @@ def masked_select(scan: Scan, used: frozenset[str], dialect: Dialect) -> exp.Sel
     # A scan without any column is no SQL; one that nothing asks for costs nothing.
     wanted = [name for name in scan.masks if name in used] or list(scan.masks)[:1]
     projections = [
-        exp.alias_(mask_column(scan.masks[name].kind, name, types[name], dialect), name, quoted=True) for name in wanted
+        exp.alias_(masked_column(scan.masks[name], name, types[name], dialect), name, quoted=True) for name in wanted
     ]
     database, schema, table = scan.dataset.path
     source = exp.Table(
@@ -126,6 +126,10 @@ def masked_select(scan: Scan, used: frozenset[str], dialect: Dialect) -> exp.Sel
     )
     select = exp.Select(expressions=projections, from_=exp.From(this=source))
     return filtered(select, scan.filters, dialect) if scan.filters else select
+
+
+def masked_column(choice: Choice, name: str, column_type: str, dialect: Dialect) -> exp.Expr:
+    return mask_column(choice.kind, name, column_type, dialect, choice.options)
 
 
 def filtered(select: exp.Select, filters: tuple[RowFilter, ...], dialect: Dialect) -> exp.Select:
