@@ -7,20 +7,23 @@ narrow counts over columns that are shown as they are.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from apps.compliance.policy.masks.leaks import EQUALITY
 from apps.compliance.policy.types import MaskKind
 from portal.accounts.models import User
 from tests.attacks import test_documents, test_sql
 from tests.attacks.corpus import Attack, attacks, text_only
 from tests.attacks.ways import Leak, Oracle, raw, seen, shape
 from tests.attacks.worlds import another, leaks, worlds
-from tests.vault import CANARIES
+from tests.vault import CANARIES, MASKS, govern
 from tests.vault import leaks as canaries_in
 
+TOKEN = re.compile("tok_[0-9a-f]{32}")
 SOURCES = ("oltp", "warehouse", "documents")
 
 
@@ -55,7 +58,9 @@ CORPUS = {
 
 def told_apart(user: User, source: str, listed: list[Attack], **more: Any) -> list[Verdict]:
     with worlds(source, **more) as ask:
-        governed = ask(lambda: [shape(seen(user, source, attack.text, ordered=attack.ordered)) for attack in listed])
+        governed = ask(
+            lambda: [classes(shape(seen(user, source, attack.text, ordered=attack.ordered))) for attack in listed]
+        )
         bare = ask(lambda: [raw(source, attack.text) for attack in listed])
     verdicts = []
     for attack, a, b, bare_a, bare_b in zip(listed, governed["a"], governed["b"], bare["a"], bare["b"], strict=True):
@@ -64,6 +69,12 @@ def told_apart(user: User, source: str, listed: list[Attack], **more: Any) -> li
             told = f"it shows {shown}"
         verdicts.append(Verdict(attack, bare_a == bare_b and not attack.may_be_empty, told))
     return verdicts
+
+
+def classes(answer: str) -> str:
+    """Tokens by the order in which they come: which of them are equal is told, and nothing else."""
+    known: dict[str, str] = {}
+    return TOKEN.sub(lambda found: known.setdefault(found.group(), f"token {len(known)}"), answer)
 
 
 def parted(a: str, b: str) -> tuple[str, str]:
@@ -106,6 +117,9 @@ def test_the_worlds_differ_wherever_a_mask_hides_something(kind: MaskKind) -> No
         MaskKind.PARTIAL_CARD: "4242424242424242",
         MaskKind.PARTIAL_PHONE: "+44 20 5550142",
     }
+    if kind in EQUALITY:
+        assert another(kind, "zoë.kanarie@example.org") != another(kind, "li.kanarie@example.org")
+        return
     value = samples.get(kind, "zoë.kanarie@example.org")
     other = another(kind, value, date=kind is MaskKind.YEAR)
     assert other != value
@@ -120,3 +134,41 @@ def test_the_corpus_is_large_enough() -> None:
     assert {path.stem for path in (Path(__file__).parent / "corpus").glob("*.txt")} >= {
         "scopes", "stars", "predicates", "orders", "errors", "sets", "windows", "pivots", "semistructured", "masks", "textual", "documents",
     }  # fmt: skip
+
+
+TOKENS = [
+    {**rule, "mask": "token"} if rule["category"] in ("user.contact.email", "user.name") else rule for rule in MASKS
+]
+SQL_OF_TOKENS = [
+    "select id, email from vault.customers order by id",
+    "select count(distinct email) as n, count(email) as m from vault.customers",
+    "select a.id, b.id as other from vault.customers a join vault.customers b on a.email = b.email order by 1, 2",
+    "select count(*) as n from vault.customers where email = 'zoë.kanarie@example.org'",
+    "select count(*) as n from vault.customers where email like '%kanarie%' or full_name like 'Z%'",
+    "select length(email) as n, left(email, 4) as l from vault.customers order by id",
+    "select id from vault.customers where full_name = email",
+    "select count(*) as n from vault.customers where email = (select email from vault.customers where id = 1)",
+    "select count(*) as n from vault.customers group by email order by 1",
+]
+DOCUMENTS_OF_TOKENS = [
+    {"collection": "sessions", "sort": {"_id": 1}, "projection": {"email": 1}},
+    {"collection": "sessions", "count": True, "filter": {"email": "zoë.kanarie@example.org"}},
+    {"collection": "sessions", "pipeline": [{"$group": {"_id": "$email", "n": {"$sum": 1}}}, {"$group": {"_id": "$n", "m": {"$sum": 1}}}, {"$sort": {"_id": 1}}]},
+    {"collection": "sessions", "pipeline": [{"$lookup": {"from": "feedback", "localField": "email", "foreignField": "email", "as": "f"}}, {"$sort": {"_id": 1}}, {"$project": {"n": {"$size": "$f"}}}]},
+    {"collection": "feedback", "pipeline": [{"$graphLookup": {"from": "sessions", "startWith": "$session_id", "connectFromField": "_id", "connectToField": "_id", "as": "s"}}, {"$sort": {"_id": 1}}, {"$project": {"email": 1, "s.email": 1}}]},
+    {"collection": "feedback", "pipeline": [{"$graphLookup": {"from": "sessions", "startWith": "$session_id", "connectFromField": "_id", "connectToField": "_id", "as": "s"}}, {"$sort": {"_id": 1}}, {"$project": {"x": "$$ROOT"}}]},
+    {"collection": "sessions", "pipeline": [{"$project": {"x": "$$ROOT"}}, {"$sort": {"_id": 1}}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_tokens_tell_which_are_equal_and_nothing_else(ana: User, source: str) -> None:
+    texts: list[Any] = DOCUMENTS_OF_TOKENS if source == "documents" else SQL_OF_TOKENS  # type: ignore[assignment]
+    listed = [Attack(source, str(number), text, may_be_empty=True) for number, text in enumerate(texts)]
+    govern(source, masks=TOKENS)
+    assert "token 0" in classes(seen(ana, source, texts[0])), "tokens are what is looked at"
+    verdicts = told_apart(ana, source, listed, masks=TOKENS)
+    assert [f"{verdict.attack.text}: {verdict.told}" for verdict in verdicts if verdict.told] == []
+    answers = [seen(ana, source, text) for text in texts]
+    assert not [answer for answer in answers if answer.startswith(("refused", "failed"))]
+    assert not [answer for answer in answers if "portico_" in answer]

@@ -9,22 +9,23 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from apps.compliance.policy.masks.leaks import leaks
+from apps.compliance.policy.masks.leaks import EQUALITY, leaks
 from apps.compliance.policy.types import MaskKind
 from portal.stores import open_store
 from portal.stores.types import Command
 from tests import vault
 
+Masks = list[dict[str, Any]]
 Leaks = Callable[[MaskKind, Any], Hashable]
 CUSTOMER_COLUMNS = ("id", "email", "full_name", "phone", "birth_date", "country", "note")
 CHARGE_COLUMNS = ("id", "customer_id", "amount", "currency", "status", "card", "created_at")
 OTHER = "anders"
 
 
-def kind_of(collection: str, column: str) -> MaskKind:
-    """What the rules of the vault give its analyst."""
+def kind_of(collection: str, column: str, masks: Masks) -> MaskKind:
+    """What the rules give the vault's analyst."""
     category = vault.CATEGORIES[collection].get(column, "")
-    rule = next((rule for rule in vault.MASKS if category and category.startswith(str(rule["category"]))), None)
+    rule = next((rule for rule in masks if category and category.startswith(str(rule["category"]))), None)
     return MaskKind(rule["mask"]) if rule else MaskKind.NULL
 
 
@@ -34,8 +35,10 @@ def another(kind: MaskKind, value: Any, *, leak: Leaks = leaks, date: bool = Fal
     >>> another(MaskKind.PARTIAL_EMAIL, "zoë.kanarie@example.org")
     'anders@example.org'
     """
-    if kind is MaskKind.CLEAR:
+    if kind is MaskKind.CLEAR or (kind in EQUALITY and value is None):
         return value
+    if kind in EQUALITY:  # which are equal is told: each value has another of its own
+        return f"{OTHER}-{value[::-1]}"
     fits = [each for each in candidates(value, date) if each != value and leak(kind, each) == leak(kind, value)]
     return fits[0] if fits else value
 
@@ -53,25 +56,27 @@ def candidates(value: Any, date: bool) -> Iterator[Any]:
 
 
 def other_rows(
-    collection: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]], leak: Leaks
+    collection: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]], leak: Leaks, masks: Masks
 ) -> list[tuple[Any, ...]]:
     return [
         tuple(
-            another(kind_of(collection, column), value, leak=leak, date=column == "birth_date")
+            another(kind_of(collection, column, masks), value, leak=leak, date=column == "birth_date")
             for column, value in zip(columns, row, strict=True)
         )
         for row in rows
     ]
 
 
-def other_documents(collection: str, documents: list[dict[str, Any]], leak: Leaks) -> list[dict[str, Any]]:
-    return [changed(collection, document, leak) for document in copy.deepcopy(documents)]
+def other_documents(
+    collection: str, documents: list[dict[str, Any]], leak: Leaks, masks: Masks
+) -> list[dict[str, Any]]:
+    return [changed(collection, document, leak, masks) for document in copy.deepcopy(documents)]
 
 
-def changed(collection: str, document: dict[str, Any], leak: Leaks) -> dict[str, Any]:
+def changed(collection: str, document: dict[str, Any], leak: Leaks, masks: Masks) -> dict[str, Any]:
     """What nobody has classified is another in the other world, or is not there, or is there where it was not."""
     for name in [name for name in ("email", "text") if name in document]:
-        document[name] = another(kind_of(collection, name), document[name], leak=leak)
+        document[name] = another(kind_of(collection, name, masks), document[name], leak=leak)
     return document if collection == "feedback" else {**document, **session(document, leak)}
 
 
@@ -101,16 +106,16 @@ def event(each: dict[str, Any], leak: Leaks) -> dict[str, Any]:
     return {**each, **phone, "note": [OTHER, 7]}
 
 
-def fill(source: str, world: str, leak: Leaks = leaks) -> None:
+def fill(source: str, world: str, leak: Leaks = leaks, masks: Masks = vault.MASKS) -> None:
     if source == "documents":
         for name, documents in (("sessions", vault.SESSIONS), ("feedback", vault.FEEDBACK)):
-            put_documents(name, documents if world == "a" else other_documents(name, documents, leak))
+            put_documents(name, documents if world == "a" else other_documents(name, documents, leak, masks))
         return
     for name, columns, rows in (
         ("customers", CUSTOMER_COLUMNS, vault.CUSTOMERS),
         ("charges", CHARGE_COLUMNS, vault.CHARGES),
     ):
-        put_rows(source, name, rows if world == "a" else other_rows(name, columns, rows, leak))
+        put_rows(source, name, rows if world == "a" else other_rows(name, columns, rows, leak, masks))
 
 
 def put_rows(source: str, name: str, rows: list[tuple[Any, ...]]) -> None:
@@ -127,13 +132,15 @@ def put_documents(name: str, documents: list[dict[str, Any]]) -> None:
 
 
 @contextmanager
-def worlds(source: str, leak: Leaks = leaks) -> Iterator[Callable[[Callable[[], Any]], Mapping[str, Any]]]:
+def worlds(
+    source: str, leak: Leaks = leaks, masks: Masks = vault.MASKS
+) -> Iterator[Callable[[Callable[[], Any]], Mapping[str, Any]]]:
     """Hands out what asks something in both worlds; afterwards the first one is there again."""
 
     def ask(question: Callable[[], Any]) -> Mapping[str, Any]:
         answers = {}
         for world in ("b", "a"):
-            fill(source, world, leak)
+            fill(source, world, leak, masks)
             answers[world] = question()
         return answers
 

@@ -105,9 +105,15 @@ def usable(segment: str) -> bool:
 def mask_stages(choices: Mapping[str, Choice]) -> list[dict[str, Any]]:
     """`{"$replaceWith": ...}`, behind what fetches the keys of tokens. What the catalog does not know does not come
     through, and neither do those keys, whatever a document calls its own fields."""
+    keys, document = mask_of(choices, "$$ROOT")
+    return [*key_stages(keys), {"$replaceWith": document}]
+
+
+def mask_of(choices: Mapping[str, Choice], value: str) -> tuple[set[str], dict[str, Any]]:
+    """(names of the keys that the masks need as fields of the document, the document at `value` under its masks)."""
     known = {path: choice for path, choice in choices.items() if not path.startswith(RESERVED)}
     names = {key_name(choice.kind, choice.options) for choice in known.values()} - {""}
-    return [*key_stages(names), {"$replaceWith": rebuilt(tree_of(known), "$$ROOT", 0)}]
+    return names, rebuilt(tree_of(known), value, 0)
 
 
 def rebuilt(node: Node, value: str, depth: int) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from apps.compliance.policy.mongo.document import clear_paths, rebuilt, tree_of
+from apps.compliance.policy.masks.mongo_keyed import key_stages
+from apps.compliance.policy.mongo.document import clear_paths, mask_of
 from apps.compliance.policy.mongo.expressions import NOTHING, field_path, only, paths_in
 from apps.compliance.policy.mongo.matches import hoistable, paths_in_match
 from apps.compliance.policy.mongo.shape import Field, Shape, shape_of
 from apps.compliance.policy.mongo.stages import Flow, whole
 from apps.compliance.policy.types import Refusal
+from portal.tokens.mongo import key_id
 
 if TYPE_CHECKING:
     from apps.compliance.policy.mongo.reads import Reads
@@ -62,11 +64,11 @@ def facet(reads: Reads, flow: Flow, argument: Any, depth: int) -> Flow:
 
 def graph_lookup(reads: Reads, flow: Flow, argument: Any, depth: int) -> Flow:
     """The walk compares what was read, so its fields must be shown as they are; what it finds is masked behind it."""
-    keys = {"from", "startWith", "connectFromField", "connectToField", "as", "maxDepth", "depthField",
+    takes = {"from", "startWith", "connectFromField", "connectToField", "as", "maxDepth", "depthField",
             "restrictSearchWithMatch"}  # fmt: skip
     if not isinstance(argument, dict):
         raise Refusal("not_understood", "$graphLookup takes an object.")
-    only(argument, keys)
+    only(argument, takes)
     collection, name = text_of(argument, "from"), field_path(text_of(argument, "as"))
     reads.counted()
     dataset = reads.dataset(collection)
@@ -86,11 +88,11 @@ def graph_lookup(reads: Reads, flow: Flow, argument: Any, depth: int) -> Flow:
         "maxDepth": min(whole("“maxDepth”", argument.get("maxDepth", DEEPEST_WALK), 0), DEEPEST_WALK),
         "restrictSearchWithMatch": restricted(reads, argument, clear, dataset),
     }
-    tree = tree_of(reads.choices[collection])
-    item: Any = rebuilt(tree, "$$found", 0)
+    known = {path.split(".")[0].rstrip("[]") for path in reads.choices[collection]}
+    keys, item = mask_of(reads.choices[collection], "$$found")
     if "depthField" in argument:
         level = field_path(text_of(argument, "depthField"))
-        if "." in level or level in tree.fields:
+        if "." in level or level in known:
             raise Refusal("not_supported", f"“{level}” is a field of {collection} already.", "Use another name.")
         found["depthField"] = level
         item = {"$mergeObjects": [item, {level: f"$$found.{level}"}]}
@@ -98,7 +100,13 @@ def graph_lookup(reads: Reads, flow: Flow, argument: Any, depth: int) -> Flow:
     origins = shape_of(dataset).at("").origins
     shape = flow.shape.having(name.split(".")[0], Field(origins))
     after = flow.then({"$graphLookup": found}, shape, used)
-    return after.then({"$addFields": {name: {"$map": {"input": f"${name}", "as": "found", "in": item}}}})
+    # In an order that what is shown decides: the store's own comes of what was read.
+    shown = {"$sortArray": {"input": {"$map": {"input": f"${name}", "as": "found", "in": item}}, "sortBy": 1}}
+    masked = {"$addFields": {name: shown}}
+    forgotten = [{"$unset": sorted(key_id(key) for key in keys)}] if keys else []
+    for stage in (*key_stages(keys), masked, *forgotten):
+        after = after.then(stage)
+    return after
 
 
 def plain_values(start: Any) -> Any:
