@@ -25,6 +25,7 @@ from portal.audit.types import Actor, Target
 from portal.runs.models import Run
 from portal.runs.services import cancel_run, start_run
 from portal.runs.types import RunPlan, StepPlan
+from portal.sql.parse import readable
 from portal.workflow import StaleState
 
 ENDED = (
@@ -100,7 +101,7 @@ def sealed_outcome(key: uuid.UUID, outcome: Outcome) -> bytes:
 def outcome_of(source: str, allowed: Allowed, types: list[str] | None = None) -> Outcome:
     kinds = types or [""] * len(allowed.columns)
     columns = tuple(column_of(source, column, kind) for column, kind in zip(allowed.columns, kinds, strict=True))
-    return Outcome(columns, allowed.notes, rewritten_of(allowed))
+    return Outcome(columns, allowed.notes, rewritten_of(source, allowed))
 
 
 def column_of(source: str, column: OutputColumn, kind: str) -> AnswerColumn:
@@ -108,9 +109,10 @@ def column_of(source: str, column: OutputColumn, kind: str) -> AnswerColumn:
     return AnswerColumn(column.name, kind, str(column.masked), column.reason, column.rule, column.approver, subject)
 
 
-def rewritten_of(allowed: Allowed) -> str:
+def rewritten_of(source: str, allowed: Allowed) -> str:
     if not allowed.collection:
-        return allowed.text
+        kind = settings.STORES[source]["kind"]
+        return readable(allowed.text, "snowflake" if kind == "snowflake" else "postgres")
     body = {"collection": allowed.collection, "pipeline": for_people(allowed.pipeline)}
     return json.dumps(body, indent=2, ensure_ascii=False, default=str)
 

@@ -1,16 +1,18 @@
 """One typed text becomes one query, or a problem with its place."""
 
+import re
 from typing import Literal
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, ParseError, TokenError
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError
 
 Dialect = Literal["snowflake", "postgres"]
 
 MAX_CHARACTERS = 100_000
 MAX_NODES = 20_000
-ALLOWED_CONTROLS = "\t\n\r"
+# Controls but for tab and line ends, and halves of a pair that stands for one character: no store can be sent these.
+BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 QUERY_TYPES = (exp.Select, exp.SetOperation, exp.Subquery)
 
 
@@ -65,18 +67,12 @@ def parse_query(text: str, dialect: Dialect) -> exp.Query:
 def check_characters(text: str) -> None:
     if len(text) > MAX_CHARACTERS:
         raise SqlProblem("too_long", f"The text has more than {MAX_CHARACTERS:,} characters.", hint="Shorten it.")
-    for character in text:
-        if (character < " " and character not in ALLOWED_CONTROLS) or character == "\x7f" or is_half(character):
-            raise SqlProblem(
-                "bad_character",
-                f"The text holds U+{ord(character):04X}, which no text may hold.",
-                hint="Delete it; it is often invisible.",
-            )
-
-
-def is_half(character: str) -> bool:
-    """Half of a pair that stands for one character: no store can be sent it."""
-    return "\ud800" <= character <= "\udfff"
+    if bad := BAD.search(text):
+        raise SqlProblem(
+            "bad_character",
+            f"The text holds U+{ord(bad.group()):04X}, which no text may hold.",
+            hint="Delete it; it is often invisible.",
+        )
 
 
 def parsed(text: str, dialect: Dialect) -> list[exp.Expr | None]:
@@ -112,3 +108,11 @@ def as_query(statement: exp.Expr) -> exp.Query:
         if count > MAX_NODES:
             raise SqlProblem("too_complex", "The statement is too large to be checked.", hint="Split it.")
     return statement
+
+
+def readable(text: str, dialect: Dialect) -> str:
+    """The same text in lines, for people; as it is where it cannot be read."""
+    try:
+        return sqlglot.parse_one(text, read=dialect).sql(dialect, pretty=True)
+    except (SqlglotError, RecursionError):
+        return text

@@ -104,11 +104,11 @@ def test_no_key_comes_through_and_people_read_token(ana: User) -> None:
     judged = gate.judge(
         user=ana, purpose=Purpose.ANALYTICS, source="documents", text=json.dumps({"collection": "sessions"})
     )
-    text = rewritten_of(judged.decision)  # type: ignore[arg-type]
+    text = rewritten_of("documents", judged.decision)  # type: ignore[arg-type]
     assert '"$token": "$$ROOT.email"' in text
     assert "function (" not in text
     sql = gate.judge(user=ana, purpose=Purpose.ANALYTICS, source="oltp", text="select email from customers")
-    assert "portico.token('analytics'," in rewritten_of(sql.decision)  # type: ignore[arg-type]
+    assert "portico.token('analytics'," in rewritten_of("documents", sql.decision)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("source", SQL)

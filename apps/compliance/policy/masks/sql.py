@@ -1,5 +1,7 @@
 """The masks as SQL expressions, typed: what comes out has the type of the column that went in, or a wider number's."""
 
+from functools import lru_cache
+
 from sqlglot import exp, parse_one
 
 from apps.compliance.policy.masks import sql_dates, sql_numbers
@@ -37,7 +39,13 @@ def mask_column(
     template = template_of(kind, known, dialect, options)
     if not template:
         return exp.cast(exp.null(), known or exp.DataType.build("TEXT"))
-    return parse_one(template.format(c=column.sql(dialect)), read=dialect)
+    return parsed(template.format(c=column.sql(dialect)), dialect).copy()
+
+
+@lru_cache(maxsize=4_096)
+def parsed(text: str, dialect: Dialect) -> exp.Expr:
+    """Of names and rules alone: nothing that somebody typed is kept here."""
+    return parse_one(text, read=dialect)
 
 
 def template_of(kind: MaskKind, known: exp.DataType | None, dialect: Dialect, options: MaskOptions) -> str:

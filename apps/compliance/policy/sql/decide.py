@@ -53,7 +53,6 @@ def allow_resolved(work: Work) -> Work:
 
 STEPS: tuple[Callable[[Work], Work], ...] = (
     parse,
-    bound,
     plain_strings,
     plain,
     bound,

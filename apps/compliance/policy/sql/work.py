@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -9,6 +10,9 @@ from apps.catalog.types import DatasetSchema, SourceSchema
 from apps.compliance.policy.choose import Choice
 from apps.compliance.policy.types import Limits, OutputColumn, PolicySet, Reader, RowFilter
 from portal.sql.parse import Dialect
+
+if TYPE_CHECKING:
+    from apps.compliance.policy.sql.scans import MaskedScan
 
 SCAN_PREFIX = "portico_scan_"
 
@@ -35,7 +39,7 @@ class Work:
     limits: Limits
     tree: exp.Query = field(default_factory=exp.Select)
     scans: Mapping[str, Scan] = field(default_factory=dict)
-    used: frozenset[str] = frozenset()  # names of columns that anything in the query asks for
+    masked: tuple["MaskedScan", ...] = ()
     columns: tuple[OutputColumn, ...] = ()
     notes: tuple[str, ...] = ()
     rendered: str = ""

@@ -1,0 +1,83 @@
+"""What stands where a table of the store was: its columns under their masks, its rows through their filters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlglot import exp, parse_one
+
+from apps.compliance.policy.masks.sql import mask_column
+from apps.compliance.policy.sql.work import Scan
+from apps.compliance.policy.types import MaskKind, MaskOptions, RowFilter
+from portal.sql.parse import Dialect
+
+Shown = tuple[str, str, MaskKind, MaskOptions]  # a column: name, type, and how it is masked
+
+
+@dataclass(frozen=True)
+class MaskedScan:
+    """`text` is the select as the parser reads it when it meets the rendered query: what `verify` looks for."""
+
+    select: exp.Select
+    text: str
+
+
+def masked_scan(scan: Scan, used: frozenset[str], dialect: Dialect) -> MaskedScan:
+    """Copy the select before it is put anywhere: it is kept for the next query that asks for the same columns."""
+    # A scan without any column is no SQL; one that nothing asks for costs nothing.
+    wanted = [name for name in scan.masks if name in used] or list(scan.masks)[:1]
+    types = {column.name: column.type for column in scan.dataset.columns}
+    shown = tuple((name, types[name], scan.masks[name].kind, scan.masks[name].options) for name in wanted)
+    if scan.moment:
+        return read_again(select_of(scan.dataset.path, shown, scan.filters, scan.moment, dialect), dialect)
+    return kept(scan.dataset.path, shown, scan.filters, dialect)
+
+
+@lru_cache(maxsize=4_096)
+def kept(
+    path: tuple[str, ...], shown: tuple[Shown, ...], filters: tuple[RowFilter, ...], dialect: Dialect
+) -> MaskedScan:
+    """Made of names and rules alone: nothing that somebody typed stays in memory by it."""
+    return read_again(select_of(path, shown, filters, {}, dialect), dialect)
+
+
+def read_again(select: exp.Select, dialect: Dialect) -> MaskedScan:
+    """Built and read trees write some things differently."""
+    read = parse_one(scan_text(select, dialect), read=dialect, into=exp.Select)
+    return MaskedScan(select, scan_text(read, dialect))
+
+
+def scan_text(select: exp.Select, dialect: Dialect) -> str:
+    return select.sql(dialect, comments=False, copy=False)
+
+
+def select_of(
+    path: tuple[str, ...],
+    shown: tuple[Shown, ...],
+    filters: tuple[RowFilter, ...],
+    moment: Mapping[str, exp.Expr],
+    dialect: Dialect,
+) -> exp.Select:
+    projections = [
+        exp.Alias(
+            this=mask_column(kind, name, column_type, dialect, options), alias=exp.to_identifier(name, quoted=True)
+        )
+        for name, column_type, kind, options in shown
+    ]
+    database, schema, table = (exp.to_identifier(part, quoted=True) for part in path)
+    past = {name: part.copy() for name, part in moment.items()}
+    source = exp.Table(this=table, db=schema, catalog=database, **past)
+    select = exp.Select(expressions=projections, from_=exp.From(this=source))
+    return filtered(select, filters, dialect) if filters else select
+
+
+def filtered(select: exp.Select, filters: tuple[RowFilter, ...], dialect: Dialect) -> exp.Select:
+    """Only the rows of the filter, behind a fence: without it the store may try the reader's condition on the rows
+    that the filter takes away, and an error in it would tell of them."""
+    for rule in filters:
+        column = exp.cast(exp.column(exp.to_identifier(rule.column, quoted=True)), "TEXT")
+        values = [exp.Literal.string(value) for value in rule.values]
+        select = select.where(exp.In(this=column, expressions=values) if values else exp.false())
+    if dialect == "postgres":
+        return select.offset(0)
+    return select.qualify("COUNT(*) OVER () > 0", dialect="snowflake")
