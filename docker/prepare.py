@@ -16,7 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from portal.accounts.types import Purpose
 from portal.embedded import environment, mongo, postgres_sql
+from portal.tokens import mongo as tokens
+from portal.tokens.keys import all_pads
 
 MADE = Path("/made")
 SERVER_USER = 999  # of the images of PostgreSQL, MongoDB and Valkey
@@ -45,8 +48,11 @@ if (!signedIn()) {{
   admin.createUser({{user: "admin", pwd: "{admin}", roles: ["root"]}});
   signedIn();
 }}
-if (!admin.getRole("{role}")) admin.createRole({{role: "{role}", privileges: {rights}, roles: []}});
+for (const role of {roles}) if (!admin.getRole(role.role)) admin.createRole(role);
 for (const account of {accounts}) if (!admin.getUser(account.user)) admin.createUser(account);
+const keys = {keys}, place = db.getSiblingDB("payments").getCollection("system.js");
+place.deleteMany({{_id: {{$in: keys.map((key) => key._id)}}}});
+place.insertMany(keys);
 """
 
 
@@ -121,14 +127,19 @@ def sql(*parts: tuple[str, list[str]]) -> str:
 
 def files(secret: dict[str, str]) -> dict[str, dict[str, str]]:
     """What each server finds in its folder beside its certificate."""
-    read = {"role": "read", "db": "payments"}
-    accounts = [{"user": a, "pwd": secret[f"mongo_{a}"], "roles": [read]} for a in ("gate", "catalog", "loader")]
-    privacy = {"user": "privacy", "pwd": secret["mongo_privacy"], "roles": list(mongo.ROLES["privacy"])}
+    accounts = [
+        {"user": account, "pwd": secret[f"mongo_{account}"], "roles": list(roles)}
+        for account, roles in mongo.ROLES.items()
+        if account != "owner"
+    ]
+    roles = [{"role": role, "privileges": list(rights), "roles": []} for role, rights in mongo.RIGHTS.items()]
+    keys = all_pads(secret["PORTICO_TOKEN_KEY"], Purpose)
     portal = sql(
         ("postgres", postgres_sql.portal_cluster(secret.__getitem__)), ("portal", postgres_sql.portal_rights())
     )
     payments = sql(
-        ("postgres", postgres_sql.payments_cluster(secret.__getitem__)), ("payments", postgres_sql.payments_rights())
+        ("postgres", postgres_sql.payments_cluster(secret.__getitem__)),
+        ("payments", [*postgres_sql.payments_rights(), *postgres_sql.payments_tokens(secret.__getitem__)]),
     )
     superuser = {"superuser": secret["portico_superuser"], "pg_hba.conf": HBA}
     return {
@@ -138,9 +149,9 @@ def files(secret: dict[str, str]) -> dict[str, dict[str, str]]:
             "key": secret["mongo_key"],
             "accounts.js": ACCOUNTS_JS.format(
                 admin=secret["mongo_admin"],
-                accounts=json.dumps([*accounts, privacy]),
-                role=mongo.PRIVACY,
-                rights=json.dumps(mongo.PRIVACY_RIGHTS),
+                accounts=json.dumps(accounts),
+                roles=json.dumps(roles),
+                keys=json.dumps(tokens.documents(keys)),
             ),
         },
         "broker": {"valkey.conf": VALKEY.format(password=secret["valkey"])},

@@ -18,8 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from apps.models.scoring.patience import Patient
+from portal.accounts.types import Purpose
 from portal.embedded.home import BASE
 from portal.stores.reach import reach_http
+from portal.tokens.keys import all_pads
 
 COMPOSE: dict[str, Any] = yaml.safe_load((BASE / "docker" / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -45,6 +47,23 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place / folder).mkdir()
     module.prepare(place, server_user=os.getuid(), portal_user=os.getuid())
     return place
+
+
+def test_the_keys_of_tokens_go_to_the_stores_and_to_nobody_else_there(made: Path) -> None:
+    key = json.loads((made / "portal" / "env.json").read_text())["PORTICO_TOKEN_KEY"]
+    script, accounts = (made / "oltp" / "init.sql").read_text(), (made / "documents" / "accounts.js").read_text()
+    assert all_pads(key, Purpose)[1].outer.hex() in script
+    assert script.index("portico.mask_keys") > script.index("\\connect payments")
+    roles = {user["user"]: [role["role"] for role in user["roles"]] for user in accounts_of(accounts)}
+    assert {user for user, held in roles.items() if "readsTokenKeys" in held} == {"gate"}
+    assert not [user for user, held in roles.items() if "read" in held]
+    assert "portico_token_analytics" in accounts
+
+
+def accounts_of(script: str) -> list[dict[str, Any]]:
+    line = next(line for line in script.splitlines() if line.startswith("for (const account of "))
+    found: list[dict[str, Any]] = json.JSONDecoder().raw_decode(line.removeprefix("for (const account of "))[0]
+    return found
 
 
 def test_who_loads_and_who_answers_people_share_only_the_portals_own_network() -> None:
