@@ -14,6 +14,7 @@ PARTS = {
     "memory": "bench/memory.py",
     "erase": "bench/erase.py",
     "score": "bench/score.py",
+    "policy": "bench/policy.py",
 }
 SCALED = ("estate", "memory")
 

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from apps.compliance import selectors
+from apps.compliance import proof, selectors
 from apps.compliance.models import MaskPolicy
 from apps.compliance.requests.selectors import may_view
 from portal.accounts.guards import requires_role
@@ -31,6 +31,17 @@ def policies(request: HttpRequest) -> HttpResponse:
         "may_see_requests": may_view(request.user),
     }
     return render(request, "compliance/policies.html", context)
+
+
+@requires_role(*Role)  # whoever queries may know what keeps others' data from them, and theirs from others
+@require_GET
+def policy_proof(request: HttpRequest) -> HttpResponse:
+    try:
+        found, problem = proof.newest(), ""
+    except ValueError as wrong:
+        found, problem = None, str(wrong)
+    context = {"proof": found, "whole": found.whole if found else None, "problem": problem}
+    return render(request, "compliance/proof.html", context)
 
 
 def line(category: str, rules: list[MaskPolicy]) -> dict[str, object]:

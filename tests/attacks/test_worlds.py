@@ -18,6 +18,7 @@ from apps.compliance.policy.types import MaskKind
 from portal.accounts.models import User
 from tests.attacks import test_documents, test_sql
 from tests.attacks.corpus import Attack, attacks, text_only
+from tests.attacks.proof import counted
 from tests.attacks.ways import Leak, Oracle, raw, seen, shape
 from tests.attacks.worlds import another, leaks, worlds
 from tests.vault import CANARIES, MASKS, govern
@@ -86,6 +87,8 @@ def parted(a: str, b: str) -> tuple[str, str]:
 @pytest.mark.parametrize("source", SOURCES)
 def test_nobody_tells_two_worlds_apart(ana: User, source: str) -> None:
     verdicts = told_apart(ana, source, CORPUS[source])
+    leaks_found = sum(bool(verdict.told) for verdict in verdicts)
+    counted(source, attacks=len(verdicts), leaks=leaks_found)
     told = [f"{verdict.attack.name}: {verdict.told}" for verdict in verdicts if verdict.told]
     empty = [verdict.attack.name for verdict in verdicts if verdict.empty]
     assert not told, "\n".join(told)
@@ -95,7 +98,9 @@ def test_nobody_tells_two_worlds_apart(ana: User, source: str) -> None:
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_may_not_run_is_refused(ana: User, source: str) -> None:
     answers = {attack.name: seen(ana, source, attack.text) for attack in text_only(source)}
-    assert [name for name, answer in answers.items() if not answer.startswith("refused:")] == []
+    allowed = [name for name, answer in answers.items() if not answer.startswith("refused:")]
+    counted(source, text_only=len(answers), text_only_allowed=len(allowed))
+    assert allowed == []
     assert len(answers) > 20
 
 

@@ -108,7 +108,7 @@ def test_no_key_comes_through_and_people_read_token(ana: User) -> None:
     assert '"$token": "$$ROOT.email"' in text
     assert "function (" not in text
     sql = gate.judge(user=ana, purpose=Purpose.ANALYTICS, source="oltp", text="select email from customers")
-    assert "portico.token('analytics'," in rewritten_of("documents", sql.decision)  # type: ignore[arg-type]
+    assert "portico.token('analytics'," in rewritten_of("oltp", sql.decision)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("source", SQL)
