@@ -13,12 +13,14 @@ from apps.compliance.subjects.kept import Sought as Names
 from apps.compliance.subjects.match import Matcher, matcher_of
 from apps.queries import results
 from apps.queries.models import Execution
+from apps.queries.saved import kept
 from apps.queries.sealing import Broken, open_sealed, seal
 from apps.queries.services import settle_with_run
 from portal.holders import Held, HolderSilent, Traces
 
 GRACE_S, PAUSE_S = 15, 0.25
 RESULTS, TEXTS = "results of queries", "texts of queries"
+SAVED = "saved queries and comments"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,11 @@ class Answers:
         for row in ended():
             rows += rows_of(row, sought)
             texts += any(tells(row, name, text, sought) for name, text in opened(row).items())
-        return [Held(RESULTS, rows, "rows"), Held(TEXTS, texts, "queries")]
+        return [
+            Held(RESULTS, rows, "rows"),
+            Held(TEXTS, texts, "queries"),
+            Held(SAVED, kept.find(sought.matcher), "texts"),
+        ]
 
     def collect(self, traces: Traces) -> Iterator[tuple[str, Mapping[str, object]]]:
         """A result is somebody's work over rows of many people; what it shows of the person stands in the stores."""
@@ -65,7 +71,8 @@ class Answers:
                 results.remove(row.pk)
                 rows += found
             texts += cut(row, sought)
-        return [Held(RESULTS, rows, "rows"), Held(TEXTS, texts, "queries")]
+        saved = kept.erase(sought.matcher, check=check)
+        return [Held(RESULTS, rows, "rows"), Held(TEXTS, texts, "queries"), Held(SAVED, saved, "texts")]
 
 
 def sought_of(traces: Traces) -> Sought:

@@ -5,6 +5,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 
+from portal.accounts.types import ROLE_LABELS
+
 
 class Execution(models.Model):
     """One text that one person ran. What was typed, what ran and what was answered are sealed: each can hold
@@ -54,3 +56,62 @@ class Execution(models.Model):
     @property
     def ended(self) -> bool:
         return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+class SavedQuery(models.Model):
+    """A query that one person keeps. What they typed stands in its versions; a role it is shared with reads only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_queries")
+    head = models.PositiveIntegerField(default=1)
+    shared_with = models.CharField(max_length=30, blank=True, choices=[(str(k), v) for k, v in ROLE_LABELS.items()])
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    favourite_of = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="favourite_queries")
+
+    class Meta:
+        ordering = ["-changed_at"]
+        indexes = [models.Index(fields=["shared_with", "-changed_at"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(shared_with__in=["", *map(str, ROLE_LABELS)]), name="saved_query_role"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"saved query {str(self.id)[:8]}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("queries:saved-query", args=[self.pk])
+
+
+class SavedVersion(models.Model):
+    """What was typed, title and folder included, sealed as one. Only an erasure ever rewrites one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    query = models.ForeignKey(SavedQuery, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    source = models.CharField(max_length=100)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["query", "number"], name="saved_version_number")]
+
+    def __str__(self) -> str:
+        return f"{self.query} version {self.number}"
+
+
+class SavedComment(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    query = models.ForeignKey(SavedQuery, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    body = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"comment on {self.query}"

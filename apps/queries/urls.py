@@ -1,6 +1,7 @@
 from django.urls import path
 
 from apps.queries import views
+from apps.queries.saved import views as saved
 
 app_name = "queries"
 urlpatterns = [
@@ -12,4 +13,12 @@ urlpatterns = [
     path("datasets/<int:pk>/sample/", views.sample, name="sample"),
     path("datasets/<int:pk>/start/", views.start, name="start"),
     path("datasets/<int:pk>/", views.of_dataset, name="of-dataset"),
+    path("saved/", saved.listing, name="saved"),
+    path("saved/new/", saved.create, name="save"),
+    path("saved/<uuid:saved>/", saved.detail, name="saved-query"),
+    path("saved/<uuid:saved>/revise/", saved.revise, name="saved-revise"),
+    path("saved/<uuid:saved>/share/", saved.share, name="saved-share"),
+    path("saved/<uuid:saved>/favourite/", saved.favourite, name="saved-favourite"),
+    path("saved/<uuid:saved>/comment/", saved.comment, name="saved-comment"),
+    path("saved/<uuid:saved>/delete/", saved.delete, name="saved-delete"),
 ]

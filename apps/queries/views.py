@@ -11,21 +11,17 @@ from apps.catalog.selectors import datasets_for
 from apps.compliance.services import ask_for_access
 from apps.queries import console as asking
 from apps.queries import selectors, services
-from apps.queries.models import Execution
+from apps.queries.access import QUERIERS, person
+from apps.queries.models import Execution, SavedQuery, SavedVersion
 from apps.queries.samples import sample_text, starter
+from apps.queries.saved import selectors as kept
+from apps.queries.saved.types import Draft
 from portal.accounts.guards import requires_role
-from portal.accounts.models import User
 from portal.accounts.selectors import current_purpose
 from portal.accounts.types import Role
 from portal.audit.types import Actor
 
-QUERIERS = (Role.ANALYST, Role.STEWARD, Role.OFFICER, Role.ENGINEER)
 FIRST_ROWS = 50
-
-
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def own(request: HttpRequest, key: str) -> Execution:
@@ -69,7 +65,28 @@ def started(request: HttpRequest) -> dict[str, object]:
     chosen = asking.example(request.GET.get("example", ""))
     if chosen is not None:
         return {"source": chosen.source, "text": chosen.text}
+    saved = saved_draft(request)
+    if saved is not None:
+        return {"source": saved.source, "text": saved.text}
     return {"source": request.GET.get("source", "warehouse"), "text": request.GET.get("text", "")}
+
+
+def saved_draft(request: HttpRequest) -> Draft | None:
+    """The version that `saved` and `version` name, as far as the gate lets this person read it."""
+    key, number = request.GET.get("saved", ""), request.GET.get("version", "")
+    if not key:
+        return None
+    try:
+        query = kept.query_for(person(request), uuid.UUID(key))
+        found = kept.opened(
+            person=person(request),
+            purpose=current_purpose(request),
+            query=query,
+            number=int(number) if number.isdigit() and len(number) < 9 else query.head,
+        )
+    except (ValueError, SavedQuery.DoesNotExist, SavedVersion.DoesNotExist):
+        raise Http404("There is no such saved query.") from None
+    return found.draft
 
 
 def shown(execution: Execution) -> dict[str, object]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apps.catalog.models import Dataset, Source
 from apps.compliance.requests.models import SubjectRequest
-from apps.queries.models import Execution
+from apps.queries.models import Execution, SavedQuery
 from portal.accounts.models import ApiToken, User
 from portal.accounts.types import Role
 from portal.audit.actions import Action
@@ -66,6 +66,7 @@ def things(db: None) -> dict[str, object]:
         "pk": dataset.pk,
         "run_id": run.pk,
         "execution": execution.pk,
+        "saved": SavedQuery.objects.create(owner=stranger).pk,
         "event_id": event.pk,
         "token_id": token.pk,
         "request_id": subject.pk,
