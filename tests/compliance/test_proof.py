@@ -34,6 +34,8 @@ def test_it_says_what_was_proven_and_of_which_engine(client: Client, analyst: Us
     assert "Not tried here" in page(client, analyst)
     written()
     assert "None of 10 attacks told the two worlds apart" in page(client, analyst)
+    written(attacks=-1)
+    assert "The attacks have not run" in page(client, analyst)
     written(leaks=1)
     assert "Not proven" in page(client, analyst)
     written(text_only_allowed=2)
