@@ -34,6 +34,7 @@ SETTINGS = {
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
     "max_wal_size": "512MB",
+    "temp_file_limit": "2GB",  # of one session: a query that joins everything with everything fills no disk
     "wal_level": "logical",
     "max_wal_senders": "4",
     "max_replication_slots": "4",

@@ -244,3 +244,8 @@ def test_the_gates_account_reads_what_is_granted_and_no_more(store: Store, name:
         with pytest.raises(StoreError) as refused:
             one(gate, text)
         assert refused.value.code in {"forbidden", "read_only", "unsupported", "syntax"}
+
+
+def test_a_join_of_everything_fills_no_disk(store: Store) -> None:
+    with store.read(Sql("select current_setting('temp_file_limit') as most")) as found:
+        assert [row for batch in found for row in batch.to_pylist()] == [{"most": "2GB"}]

@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.compliance.subjects.fates import FIXED
 from apps.compliance.subjects.match import Matcher
-from apps.compliance.subjects.quoting import address, dumped, fits, is_json, quote
+from apps.compliance.subjects.quoting import address, dumped, fits, is_json, quote, quoted
 from apps.compliance.subjects.reach import Target, chunks
 from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.tables import ROWS, TIMEOUT_S, Part, Tables
@@ -58,6 +58,14 @@ class Postgres(Tables):
         column = quote(fate.name)
         own = f"(%s || '-' || substr(md5(random()::text), 1, 12))::{kind}"
         return fate.name, (own, (FIXED,)), (f"not starts_with({column}::text, %s)", (FIXED,))
+
+    def writable(self, path: Path) -> dict[str, str]:
+        text = (
+            "select a.attname::text as n from pg_attribute a where a.attgenerated <> '' "
+            "and a.attrelid = to_regclass(%s)"
+        )
+        computed = {str(name) for (name,) in self.rows(text, (quoted(path[1:]),))}
+        return {name: kind for name, kind in self.types(path).items() if name not in computed}
 
     def is_unique(self, path: Path, column: str) -> bool:
         word = re.compile(rf'(?<![\w"]){re.escape(column)}(?!\w)|"{re.escape(column)}"')

@@ -125,7 +125,7 @@ class Tables(ABC):
     def mask(self, target: Target, fates: Sequence[ColumnFate], *, check: Check, progress: Progress) -> int:
         if not fates:
             return 0
-        types = self.types(target.dataset.path)
+        types = self.writable(target.dataset.path)
         parts = [self.replaced(target, fate, types[fate.name]) for fate in fates if fate.name in types]
         if not parts:
             return 0
@@ -137,7 +137,7 @@ class Tables(ABC):
         return self.in_batches(target, head, (f"({where}) and ({left})", (*params, *unmasked)), check, progress)
 
     def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
-        types = self.types(target.dataset.path)
+        types = self.writable(target.dataset.path)
         parts = [self.replaced(target, fate, types[fate.name]) for fate in fates if fate.name in types]
         if not parts:
             return {}
@@ -163,6 +163,10 @@ class Tables(ABC):
             if info.path == path:
                 return {column.name: column.type for column in info.columns}
         return {}
+
+    def writable(self, path: Path) -> dict[str, str]:
+        """Without what the store computes of other columns: it changes with them, and the search afterwards sees it."""
+        return self.types(path)
 
     def in_batches(self, target: Target, head: Part, where: Part, check: Check, progress: Progress) -> int:
         (verb, values), (text, params) = head, where
@@ -196,7 +200,7 @@ class Tables(ABC):
         """By the texts that stand there and not by a key: RAW has none, and a copy of it may go with it."""
         parts = [
             (name, *self.rewritten(name, kind, before, after))
-            for name, kind in self.types(target.dataset.path).items()
+            for name, kind in self.writable(target.dataset.path).items()
             if (before := document.get(name)) != (after := self.without(kind, before, matcher)) and name not in spared
         ]
         if not parts:

@@ -50,6 +50,7 @@ def open_warehouse(folder: Path, memory_limit: str) -> FakeSnow:
     duck.execute(f"SET GLOBAL memory_limit = '{memory_limit}'")
     duck.execute("SET GLOBAL threads = 2")
     duck.execute(f"SET GLOBAL temp_directory = '{folder / 'spill'}'")
+    duck.execute("SET GLOBAL max_temp_directory_size = '2GB'")  # its default is nine tenths of the disk
     duck.execute("SET GLOBAL autoinstall_known_extensions = false")
     # Its functions that read files see stage, spill and databases, and nothing else of this machine.
     allowed = [f"{folder / name}/" for name in ("databases", "stage", "spill")]

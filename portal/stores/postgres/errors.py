@@ -36,6 +36,7 @@ STATES: dict[str, tuple[ErrorCode, str, bool]] = {
     "42P01": ("unknown_object", "A table does not exist.", False),
     "42P02": ("syntax", "The statement has a parameter without a value.", False),
     "53": ("busy", "The store lacks memory, disk space or connections.", True),
+    "53400": ("unsupported", "The statement would write more to disk than it may: ask for less at a time.", False),
     "54": ("unsupported", "The statement is too complex for the store.", False),
     "55P03": ("busy", "Another session holds a lock on the data.", True),
     "57014": ("cancelled", "The statement was cancelled.", False),

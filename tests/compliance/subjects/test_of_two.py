@@ -86,3 +86,25 @@ def test_what_a_table_refuses_is_told_with_its_name(streets: None) -> None:
     with pytest.raises(StoreError) as refused:
         asks.erased(found)
     assert "town.charges: " in refused.value.public
+
+
+def test_what_the_store_computes_goes_with_what_it_is_computed_of(streets: None) -> None:
+    execute(
+        Sql("alter table town.customers add column plain text generated always as (lower(email)) stored"),
+        Sql("alter table town.charges add column receipt text generated always as (lower(receipt_email)) stored"),
+    )
+    kept = {"town.customers": {"plain": "user.contact.email"}, "town.charges": {"receipt": "user.contact.email"}}
+    for name, columns in kept.items():
+        town.CATEGORIES["oltp"][name] |= columns
+    try:
+        town.govern()
+        found = asks.found(town.ANN, "ann")
+        asks.erased(found)
+        assert asks.again(found.plan, found.trace).complete
+    finally:
+        for name, columns in kept.items():
+            for column in columns:
+                del town.CATEGORIES["oltp"][name][column]
+    rows = town.rows("oltp", Sql("select coalesce(plain, '') as t from town.customers"))
+    assert town.ANN not in rows
+    assert "bob@town.example" in rows
