@@ -16,10 +16,10 @@ import pytest
 from apps.compliance.policy.masks.leaks import EQUALITY
 from apps.compliance.policy.types import MaskKind
 from portal.accounts.models import User
-from tests.attacks import test_documents, test_sql
+from tests.attacks import in_documents, in_sql
 from tests.attacks.corpus import Attack, attacks, text_only
 from tests.attacks.proof import counted
-from tests.attacks.ways import Leak, Oracle, raw, seen, shape
+from tests.attacks.ways import Leak, Oracle, raw, seen, shape, told_elsewhere
 from tests.attacks.worlds import another, leaks, worlds
 from tests.vault import CANARIES, MASKS, govern
 from tests.vault import leaks as canaries_in
@@ -48,11 +48,11 @@ def typed(listed: list[Leak | Oracle], source: str) -> list[Attack]:
 
 
 CORPUS = {
-    "oltp": [*attacks("p"), *typed([*test_sql.SQL], "oltp")],
-    "warehouse": [*attacks("s"), *typed([*test_sql.SHARED], "warehouse")],
+    "oltp": [*attacks("p"), *typed([*in_sql.SQL], "oltp")],
+    "warehouse": [*attacks("s"), *typed([*in_sql.SHARED, *in_sql.HISTORY], "warehouse")],
     "documents": [
         *attacks("m"),
-        *typed([*test_documents.FIELDS, *test_documents.OTHERS, *test_documents.ORACLES], "documents"),
+        *typed([*in_documents.FIELDS, *in_documents.OTHERS, *in_documents.ORACLES], "documents"),
     ],
 }
 
@@ -85,8 +85,9 @@ def parted(a: str, b: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_nobody_tells_two_worlds_apart(ana: User, source: str) -> None:
+def test_nobody_tells_two_worlds_apart(ana: User, source: str, caplog: pytest.LogCaptureFixture) -> None:
     verdicts = told_apart(ana, source, CORPUS[source])
+    assert told_elsewhere(caplog.text) == [], "in the portal's log or trail"
     leaks_found = sum(bool(verdict.told) for verdict in verdicts)
     counted(source, attacks=len(verdicts), leaks=leaks_found)
     told = [f"{verdict.attack.name}: {verdict.told}" for verdict in verdicts if verdict.told]

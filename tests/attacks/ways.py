@@ -12,7 +12,7 @@ from apps.compliance import gate
 from portal.accounts.models import User
 from portal.audit.models import Event
 from portal.stores.types import StoreError
-from tests.vault import CANARIES, asked, leaks, ungoverned
+from tests.vault import CANARIES, asked, ungoverned
 
 
 @dataclass(frozen=True)
@@ -56,20 +56,6 @@ def seen(user: User, source: str, text: Any, *, ordered: bool = True) -> str:
 def shape(answer: str) -> str:
     """A refusal may point at another place of another text; nothing else of two answers may differ."""
     return answer.split("line=", maxsplit=1)[0] if answer.startswith("refused:") else answer
-
-
-def check_leak(user: User, source: str, attack: Leak, log: str) -> None:
-    assert attack.would or leaks(raw(source, attack.text if attack.bare is None else attack.bare)), "it leaks nowhere"
-    typed = str(attack.text).lower()
-    found = [canary for canary in leaks(seen(user, source, attack.text)) if canary not in typed]
-    assert found == []
-    assert told_elsewhere(log) == []
-
-
-def check_oracle(user: User, source: str, attack: Oracle, log: str) -> None:
-    assert raw(source, attack.right) != raw(source, attack.wrong), "it tells nothing anywhere"
-    assert shape(seen(user, source, attack.right)) == shape(seen(user, source, attack.wrong))
-    assert told_elsewhere(log) == []
 
 
 def told_elsewhere(log: str) -> list[str]:

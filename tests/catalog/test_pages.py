@@ -245,9 +245,8 @@ def test_the_api_lists_and_pages(core: Dataset, analyst: User) -> None:
 
 @pytest.mark.parametrize("name", ["q", "source", "namespace", "kind", "owner", "category"])
 def test_nothing_holds_the_character_that_postgresql_cannot(core: Dataset, analyst: User, name: str) -> None:
-    found = page(analyst, f"{reverse('catalog-api:datasets')}?{name}=%00email")
-    assert (found.status_code, found.json()["count"]) == (200, 0)
-    assert page(analyst, f"{reverse('catalog:home')}?{name}=%00").status_code == 200
+    assert page(analyst, f"{reverse('catalog-api:datasets')}?{name}=%00email").status_code == 400
+    assert page(analyst, f"{reverse('catalog:home')}?{name}=%00").status_code == 400
     assert provider(analyst, "\0", 5) == []
 
 

@@ -10,12 +10,8 @@ machines. Timing is out of scope; so is what a mask says it leaks, and what coun
 Every attack is first run without the gate, to show that it is one.
 """
 
-import pytest
+from tests.attacks.ways import Leak, Oracle
 
-from portal.accounts.models import User
-from tests.attacks.ways import Leak, Oracle, check_leak, check_oracle
-
-SOURCES = ("oltp", "warehouse")
 C, H = "vault.customers", "vault.charges"
 GUESS, MISS = "'zoë.kanarie@example.org'", "'zoë.nobody@example.org'"
 
@@ -143,24 +139,6 @@ SQL = [*RENAMES, *STARS, *WHOLE_ROWS, *ORACLES, *ORDERS, *ERRORS, *FUNCTIONS, *M
 # What the warehouse understands in the same words.
 SHARED = [*RENAMES[:8], *STARS[:4], *ORACLES, *FUNCTIONS[1:8], *ERRORS]
 
-
-def tried(user: User, source: str, attack: Leak | Oracle, log: str) -> None:
-    if isinstance(attack, Oracle):
-        check_oracle(user, source, attack, log)
-    else:
-        check_leak(user, source, attack, log)
-
-
-@pytest.mark.parametrize("attack", SQL, ids=lambda attack: attack.name)
-def test_postgres(ana: User, caplog: pytest.LogCaptureFixture, attack: Leak | Oracle) -> None:
-    tried(ana, "oltp", attack, caplog.text)
-
-
-@pytest.mark.parametrize("attack", SHARED, ids=lambda attack: attack.name)
-def test_warehouse(ana: User, caplog: pytest.LogCaptureFixture, attack: Leak | Oracle) -> None:
-    tried(ana, "warehouse", attack, caplog.text)
-
-
 HISTORY = [
     Leak("result of another's query", "select * from table(result_scan(last_query_id()))", would="the emulator lacks it"),
     Leak("history of queries", "select query_text from table(information_schema.query_history())", would="the emulator lacks it"),
@@ -176,8 +154,3 @@ HISTORY = [
     Leak("a session variable", "select $secret", would="nobody has set one"),
     Leak("a system function", "select system$whitelist()", would="the emulator lacks it"),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize("attack", HISTORY, ids=lambda attack: attack.name)
-def test_warehouse_only(ana: User, caplog: pytest.LogCaptureFixture, attack: Leak) -> None:
-    check_leak(ana, "warehouse", attack, caplog.text)
