@@ -20,6 +20,11 @@ def many(template: str, times: int, glue: str) -> str:
     return glue.join(template.replace("#", str(n)) for n in range(times))
 
 
+# Each names the one before it twice: a store that puts them into one another writes the first 2^40 times.
+STEPS = "s0 as (select x || x as x from a), " + ", ".join(
+    f"s{n} as (select x || x as x from s{n - 1})" for n in range(1, 40)
+)
+LONGER = STEPS.replace("x || x", "replace(x, 'a', 'aaaaaaaaaa')")
 LARGE = {
     "aliases of aliases": CHAIN,
     "aliases of aliases in WHERE": CHAIN.replace("select 1", "select id") + " from charges where c16 > 1",
@@ -35,12 +40,20 @@ LARGE = {
     "tables": f"select 1 from charges x {many('join charges a# using (id)', 300, ' ')}",
     "USING": f"select {many('id', 2000, ',')} from charges x {many('join charges a# using (id)', 90, ' ')}",
     "columns": f"select {many('1', 9000, ',')}",
+    "steps in one another": f"with a as (select email as x from customers), {STEPS} select x from s39",
+    "steps in subqueries": "select x from "
+    + "(select x || x as x from " * 30
+    + "(select email as x from customers) t"
+    + ") t" * 30,
+    "a condition on steps": f"with a as (select email as x from customers), {STEPS} select 1 from s39 where x = ''",
+    "texts that grow": f"with a as (select email as x from customers), {LONGER} select x from s39",
 }
 NEAR = {
     "stars": f"select {many('c.*', 300, ',')} from charges c",
     "tables": many("select * from customers", 30, " union all "),
     "columns": f"select {many('1 as a#', 1500, ',')}",
     "CTEs": f"with {many('c# as (select id from charges)', 90, ',')} select * from c1",
+    "steps in one another": f"with a as (select email as x from customers), {STEPS[: STEPS.index(', s10 ')]} select x from s9",
     "an alias of an alias": "select amount as a, a + 1 as b, b * 2 as c from charges",
 }
 

@@ -13,6 +13,7 @@ from portal.sql.parse import SqlProblem, problem_at
 from portal.sql.resolve import Names, qualify
 from portal.sql.scopes import bind_tables
 from portal.sql.size import check_nodes, check_size
+from portal.sql.unfolding import check_unfolded
 
 MOMENTS = ("when", "changes")
 
@@ -88,6 +89,7 @@ def resolve_columns(work: Work) -> Work:
     check_size(work.tree, columns)
     tree = qualify(work.tree, work.dialect, columns)
     check_nodes(tree)
+    check_unfolded(tree)
     return Work(**{**vars(work), "tree": tree})
 
 
