@@ -6,9 +6,11 @@ may compare fields alone that are shown as they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from apps.compliance.policy.choose import Choice
 from apps.compliance.policy.masks.mongo_keyed import key_stages
 from apps.compliance.policy.mongo.document import clear_paths, mask_of
 from apps.compliance.policy.mongo.expressions import NOTHING, field_path, only, paths_in
@@ -86,7 +88,7 @@ def graph_lookup(reads: Reads, flow: Flow, argument: Any, depth: int) -> Flow:
         "connectToField": to_field,
         "as": name,
         "maxDepth": min(whole("“maxDepth”", argument.get("maxDepth", DEEPEST_WALK), 0), DEEPEST_WALK),
-        "restrictSearchWithMatch": restricted(reads, argument, clear, dataset),
+        "restrictSearchWithMatch": restricted(reads, argument, clear, dataset, {from_field, to_field}),
     }
     known = {path.split(".")[0].rstrip("[]") for path in reads.choices[collection]}
     keys, item = mask_of(reads.choices[collection], "$$found")
@@ -122,7 +124,9 @@ def plain_values(start: Any) -> Any:
     }
 
 
-def restricted(reads: Reads, argument: dict[str, Any], clear: frozenset[str], dataset: Any) -> dict[str, Any]:
+def restricted(
+    reads: Reads, argument: dict[str, Any], clear: frozenset[str], dataset: Any, walked: set[str]
+) -> dict[str, Any]:
     typed = argument.get("restrictSearchWithMatch", {})
     paths_in_match(typed, NOTHING)
     if set(hoistable(typed, clear)) != set(typed):
@@ -132,8 +136,23 @@ def restricted(reads: Reads, argument: dict[str, Any], clear: frozenset[str], da
             "Filter behind the walk, with $filter.",
         )
     filters = [stage["$match"] for stage in reads.row_filters(dataset)]
-    conditions = [*filters, *([typed] if typed else [])]
-    return {"$and": conditions} if conditions else {}
+    strange = [each for path in sorted({*walked, *typed}) for each in unknown_at(path, reads.choices[dataset.path[-1]])]
+    return {"$and": [*filters, *([typed] if typed else []), {"$nor": strange}]}
+
+
+def unknown_at(path: str, known: Mapping[str, Choice]) -> list[dict[str, Any]]:
+    """Conditions that hold where something nested lies in or above `path` that the catalog has not seen there: the mask
+    hides it, but a comparison would look into it."""
+    depths = [spelled.split(".") for spelled in known if spelled.replace("[]", "") == path]
+    found: list[dict[str, Any]] = [{path: {"$type": [name for name in NESTED if name != "array"]}}]
+    parts = path.split(".")
+    for count in range(1, len(parts) + 1):
+        deepest = max(spelled[count - 1].count("[]") for spelled in depths)
+        deeper: dict[str, Any] = {"$type": "array"}
+        for _ in range(deepest):
+            deeper = {"$elemMatch": deeper}
+        found.append({".".join(parts[:count]): deeper})
+    return found
 
 
 def text_of(argument: dict[str, Any], key: str) -> str:
