@@ -20,11 +20,14 @@ FILE = ".portico/policy-proof.json"
 
 @dataclass(frozen=True)
 class Store:
-    """Counts of one store. `attacks` tell two worlds apart without the gate, `leaks` of them through it; `text_only`
-    cannot run here and have to be refused; `benign` are everyday queries, `over_blocks` those refused or not exact."""
+    """Counts of one store. `attacks` tell two worlds apart without the gate, `leaks` of them through it; `made` are
+    queries made at random, `made_leaks` those that tell them apart; `text_only` cannot run here and have to be refused;
+    `benign` are everyday queries, `over_blocks` those refused or not exact."""
 
     attacks: int = 0
     leaks: int = 0
+    made: int = 0
+    made_leaks: int = 0
     text_only: int = 0
     text_only_allowed: int = 0
     benign: int = 0

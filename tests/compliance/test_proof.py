@@ -38,6 +38,8 @@ def test_it_says_what_was_proven_and_of_which_engine(client: Client, analyst: Us
     assert "The attacks have not run" in page(client, analyst)
     written(leaks=1)
     assert "Not proven" in page(client, analyst)
+    written(made=90, made_leaks=3)
+    assert "3 made queries" in page(client, analyst)
     written(text_only_allowed=2)
     assert "2 were not refused" in page(client, analyst)
     written("another")
