@@ -14,7 +14,7 @@ from pathlib import Path
 from shutil import rmtree
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from tests.browser import AXE, ROOT, browser
 
@@ -113,7 +113,13 @@ class Visitor:
     complaints: list[str]
 
     def open(self, path: str) -> None:
-        self.page.goto(self.address + path)
+        try:
+            self.page.goto(self.address + path)
+        except Error as error:  # on a busy machine the page after the sign-in may still be on its way
+            if "interrupted by another navigation" not in str(error):
+                raise
+            self.page.wait_for_load_state()
+            self.page.goto(self.address + path)
 
     def axe(self) -> list[str]:
         """Ids of the rules that axe-core finds broken (WCAG 2.2 A and AA)."""
