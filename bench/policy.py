@@ -28,6 +28,7 @@ CACHE = BASE / ".portico" / "bench"
 MOST_DECISION, MOST_KEPT_MS, MOST_READ = 1.6, 0.5, 1.15
 TURNS = 5
 PERSONAL = {"c_email_address": "user.contact.email", "c_last_name": "user.name", "c_first_name": "user.name"}
+OF_OTHER_DATA = {30}  # it names a column that the tables of the same distribution do not have
 QUERIES, TABLES = "tpc-ds.sql", ".csv.gz"
 
 
@@ -103,7 +104,7 @@ def best(work: Callable[[], object]) -> float:
 
 
 def decisions() -> bool:
-    from sqlglot import parse_one
+    from sqlglot import parse_one, parser
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.schema import MappingSchema
 
@@ -129,19 +130,20 @@ def decisions() -> bool:
         return str(qualify(parse_one(text, read="snowflake"), schema=known, dialect="snowflake").sql("snowflake"))
 
     ours = theirs = 0.0
-    refused = []
+    refused: dict[int, str] = {}
     for number, text in enumerate(queries, 1):
         decision = decide(text, reader, schema, rules, limits)
         if isinstance(decision, Refused):
-            refused.append(f"{number} ({decision.message})")
+            refused[number] = decision.message
             continue
         theirs += best(lambda text=text: peer(text))  # type: ignore[misc]
         ours += best(lambda text=text: decide(text, reader, schema, rules, limits))  # type: ignore[misc]
     count = len(queries) - len(refused)
-    print(f"  {count} of {len(queries)} TPC-DS queries decided; refused: {', '.join(refused) or 'none'}")
+    print(f"  {count} of {len(queries)} TPC-DS queries decided; refused: {refused or 'none'}")
     print(f"  decide and rewrite {ours / count * 1000:.1f} ms a query, sqlglot alone {theirs / count * 1000:.1f} ms: "
           f"{ours / theirs:.2f} times (limit: {MOST_DECISION:g})")  # fmt: skip
-    return ours / theirs <= MOST_DECISION and len(queries) == 99
+    print(f"  sqlglot is {'compiled' if parser.__file__.endswith('.so') else 'NOT compiled: install sqlglot[c]'}")
+    return ours / theirs <= MOST_DECISION and len(queries) == 99 and refused.keys() <= OF_OTHER_DATA
 
 
 def kept() -> bool:

@@ -4,7 +4,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from apps.compliance.subjects.fates import FIXED
@@ -15,6 +15,13 @@ from apps.compliance.subjects.rules import EMAIL
 from apps.compliance.subjects.tables import ROWS, TIMEOUT_S, Part, Tables
 from apps.compliance.subjects.types import ColumnFate, Owner, Path
 from portal.stores.types import Sql
+
+OWN = 12  # signs by which a masked value differs from the next
+
+
+def has_room(kind: str) -> bool:
+    width = kind.partition("(")[2].rstrip(")")
+    return not width.isdigit() or int(width) > len(FIXED) + OWN
 
 
 class Postgres(Tables):
@@ -56,7 +63,7 @@ class Postgres(Tables):
         if fate.replacement != FIXED or not self.is_unique(target.dataset.path, fate.name):
             return super().replaced(target, fate, kind)
         column = quote(fate.name)
-        own = f"(%s || '-' || substr(md5(random()::text), 1, 12))::{kind}"
+        own = f"(%s || '-' || substr(md5(random()::text), 1, {OWN}))::{kind}"
         return fate.name, (own, (FIXED,)), (f"not starts_with({column}::text, %s)", (FIXED,))
 
     def writable(self, path: Path) -> dict[str, str]:
@@ -66,6 +73,18 @@ class Postgres(Tables):
         )
         computed = {str(name) for (name,) in self.rows(text, (quoted(path[1:]),))}
         return {name: kind for name, kind in self.types(path).items() if name not in computed}
+
+    def clashing(self, path: Path, fates: Sequence[ColumnFate]) -> Sequence[str]:
+        """NULL is never the same as NULL; a text says something of its own where there is room for it."""
+        types = self.writable(path)
+        return [
+            fate.name
+            for fate in fates
+            if fate.name in types
+            and fate.replacement is not None
+            and not (fate.replacement == FIXED and has_room(types[fate.name]))
+            and self.is_unique(path, fate.name)
+        ]
 
     def is_unique(self, path: Path, column: str) -> bool:
         word = re.compile(rf'(?<![\w"]){re.escape(column)}(?!\w)|"{re.escape(column)}"')

@@ -115,6 +115,13 @@ class Papers:
         match: Match = {"$and": [self.owned(target), {"$or": unlike}]}
         return self.in_batches(target, match, command, check, progress)
 
+    def clashing(self, path: Path, fates: Sequence[ColumnFate]) -> Sequence[str]:
+        """A missing path is null to an index, and two nulls are the same. Of an index over several paths each is told:
+        what the others hold, nobody knows here."""
+        unique = [text for info in self.live() if info.path == path for text in info.indexes if " unique" in text]
+        word = {fate.name: re.compile(rf"(?<![\w.]){re.escape(fate.name.replace('[]', ''))}:") for fate in fates}
+        return [name for name, found in word.items() if any(found.search(text) for text in unique)]
+
     def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
         mine = self.owned(target)
         unlike = {fate.name: there(fate) for fate in outermost(fates)}

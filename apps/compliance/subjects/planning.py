@@ -66,6 +66,7 @@ class Planner:
         if decision.action is Action.UNDECIDED:
             self._undecided(site, rows)
         self._of_two(site, target)
+        self._clashing(site, columns)
         by_email = all(owner.domain == EMAIL for owner in target.owners)
         yield Place(
             dataset=site.dataset,
@@ -97,6 +98,16 @@ class Planner:
                 "governance file which column says whose a row is (owner)."
             )
             self.findings.append(Finding(FindingKind.SHARED, message, site.dataset, count=rows, blocking=True))
+
+    def _clashing(self, site: Site, columns: Sequence[ColumnFate]) -> None:
+        """Told before anything is erased: the store would refuse the second person's row in the middle of the work."""
+        masked = [fate for fate in columns if fate.masked]
+        for name in self.reaches[site.dataset.source].clashing(site.dataset.path, masked):
+            message = (
+                f"{site.dataset.title}.{name} is to be masked, and no two rows may say the same there: let it be empty in "
+                "the store, or wide enough for a text of its own, or say erase for its rows, or keep for the column."
+            )
+            self.findings.append(Finding(FindingKind.CANNOT, message, site.dataset, name, blocking=True))
 
     def _undecided(self, site: Site, rows: int) -> None:
         message = f"No rule for {site.dataset.title}, which has {rows} rows of the person: say erase, mask or keep."

@@ -89,6 +89,9 @@ class Reach(Protocol):
 
     def erase(self, target: Target, *, check: Check, progress: Progress) -> int: ...
 
+    def clashing(self, path: Path, fates: Sequence[ColumnFate]) -> Sequence[str]:
+        """Columns in which no two rows may say the same, and where two masked ones would."""
+
     def mask(self, target: Target, fates: Sequence[ColumnFate], *, check: Check, progress: Progress) -> int: ...
 
     def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:

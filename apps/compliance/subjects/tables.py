@@ -136,6 +136,10 @@ class Tables(ABC):
         unmasked = tuple(each for _, _, (_, more) in parts for each in more)
         return self.in_batches(target, head, (f"({where}) and ({left})", (*params, *unmasked)), check, progress)
 
+    def clashing(self, path: Path, fates: Sequence[ColumnFate]) -> Sequence[str]:
+        """A warehouse holds nobody to a unique column."""
+        return ()
+
     def unmasked(self, target: Target, fates: Sequence[ColumnFate]) -> Mapping[str, int]:
         types = self.writable(target.dataset.path)
         parts = [self.replaced(target, fate, types[fate.name]) for fate in fates if fate.name in types]

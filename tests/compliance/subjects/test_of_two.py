@@ -7,7 +7,7 @@ import pytest
 
 from apps.compliance.subjects.types import FindingKind
 from portal.stores import open_store
-from portal.stores.types import Sql, StoreError
+from portal.stores.types import Command, Sql, StoreError
 from tests.compliance.subjects import asks, town
 
 TRANSFERS = (
@@ -108,3 +108,44 @@ def test_what_the_store_computes_goes_with_what_it_is_computed_of(streets: None)
     rows = town.rows("oltp", Sql("select coalesce(plain, '') as t from town.customers"))
     assert town.ANN not in rows
     assert "bob@town.example" in rows
+
+
+@pytest.mark.parametrize("kind", ["varchar(6)", "varchar(20)", "uuid", "integer", "date"])
+def test_where_there_is_no_room_for_a_text_of_its_own_the_plan_says_so(streets: None, kind: str) -> None:
+    """The first person's row would be masked, and the second one's refused after their erasure had begun."""
+    value = {"integer": "row_number() over ()", "date": "date '2020-01-01' + (row_number() over ())::int"}.get(
+        kind, "md5(id)::uuid" if kind == "uuid" else "left(md5(id), 6)"
+    )
+    execute(
+        Sql(f"alter table town.customers add tax_no {kind}"),
+        Sql(
+            f"update town.customers c set tax_no = v.v from (select id, {value} as v from town.customers) v "
+            "where v.id = c.id"
+        ),
+        Sql("alter table town.customers alter tax_no set not null"),
+        Sql("create unique index on town.customers (tax_no)"),
+    )
+    town.CATEGORIES["oltp"]["town.customers"]["tax_no"] = "user.government_id"
+    try:
+        town.govern()
+        findings = asks.found(town.ANN, "ann").plan.blocking
+        assert [(f.kind, f.column) for f in findings] == [(FindingKind.CANNOT, "tax_no")]
+        execute(Sql("alter table town.customers alter tax_no drop not null"))
+        town.govern()
+        for name, address in (("ann", town.ANN), ("carl", "carl@town.example")):
+            found = asks.found(address, name)
+            assert not found.plan.blocking
+            asks.erased(found, name)
+            assert asks.again(found.plan, found.trace).complete
+    finally:
+        del town.CATEGORIES["oltp"]["town.customers"]["tax_no"]
+
+
+def test_a_path_of_documents_under_a_unique_index_is_told(streets: None) -> None:
+    """Two documents without the path are the same to it."""
+    index = {"key": {"request.customer_email": 1, "request.note": 1}, "name": "once", "unique": True}
+    open_store("documents", "owner").execute(Command({"createIndexes": "town_logs", "indexes": [index]}))
+    town.govern()
+    findings = asks.found(town.ANN, "ann").plan.blocking
+    told = {f.column for f in findings if f.dataset and f.dataset.path[-1] == "town_logs"}
+    assert told == {"request.customer_email", "request.note"}
