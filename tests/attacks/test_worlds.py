@@ -30,8 +30,12 @@ SOURCES = ("oltp", "warehouse", "documents")
 
 class Verdict(NamedTuple):
     attack: Attack
-    empty: bool
+    works: bool  # without the gate
     told: str
+
+    @property
+    def empty(self) -> bool:
+        return not self.works and not self.attack.may_be_empty
 
 
 def typed(listed: list[Leak | Oracle], source: str) -> list[Attack]:
@@ -68,7 +72,7 @@ def told_apart(user: User, source: str, listed: list[Attack], **more: Any) -> li
         told = "" if a == b else " | ".join(parted(a, b))
         if not told and (shown := [word for word in canaries_in(a) if word not in str(attack.text).lower()]):
             told = f"it shows {shown}"
-        verdicts.append(Verdict(attack, bare_a == bare_b and not attack.may_be_empty, told))
+        verdicts.append(Verdict(attack, bare_a != bare_b, told))
     return verdicts
 
 
@@ -89,7 +93,8 @@ def test_nobody_tells_two_worlds_apart(ana: User, source: str, caplog: pytest.Lo
     verdicts = told_apart(ana, source, CORPUS[source])
     assert told_elsewhere(caplog.text) == [], "in the portal's log or trail"
     leaks_found = sum(bool(verdict.told) for verdict in verdicts)
-    counted(source, attacks=len(verdicts), leaks=leaks_found)
+    works = sum(verdict.works for verdict in verdicts)
+    counted(source, tried=len(verdicts), attacks=works, leaks=leaks_found)
     told = [f"{verdict.attack.name}: {verdict.told}" for verdict in verdicts if verdict.told]
     empty = [verdict.attack.name for verdict in verdicts if verdict.empty]
     assert not told, "\n".join(told)

@@ -26,14 +26,14 @@ def page(client: Client, user: User) -> str:
 
 
 def written(engine: str = "this", **counts: int) -> None:
-    store = proof.Store(**{"attacks": 9, "text_only": 4, "benign": 7, **counts})
-    proof.write(proof.Proof(timezone.now(), engine, {"oltp": store, "documents": proof.Store(attacks=1)}))
+    store = proof.Store(**{"tried": 11, "attacks": 9, "text_only": 4, "benign": 7, **counts})
+    proof.write(proof.Proof(timezone.now(), engine, {"oltp": store, "documents": proof.Store(tried=1, attacks=1)}))
 
 
 def test_it_says_what_was_proven_and_of_which_engine(client: Client, analyst: User) -> None:
     assert "Not tried here" in page(client, analyst)
     written()
-    assert "None of 10 attacks told the two worlds apart" in page(client, analyst)
+    assert "10 of 12 queries tell the two worlds apart without the gate; none does" in page(client, analyst)
     written(attacks=-1)
     assert "The attacks have not run" in page(client, analyst)
     written(leaks=1)

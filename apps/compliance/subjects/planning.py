@@ -104,8 +104,9 @@ class Planner:
         masked = [fate for fate in columns if fate.masked]
         for name in self.reaches[site.dataset.source].clashing(site.dataset.path, masked):
             message = (
-                f"{site.dataset.title}.{name} is to be masked, and no two rows may say the same there. In the store, let "
-                "it be empty or wide enough for a text of its own; or say erase for its rows, or keep for the column."
+                f"{site.dataset.title}.{name} is to be masked, and no two rows may say the same there. "
+                "In the store, let it be empty, or wide enough for a text of its own; "
+                "or say erase for its rows, or keep for the column."
             )
             self.findings.append(Finding(FindingKind.CANNOT, message, site.dataset, name, blocking=True))
 
