@@ -20,9 +20,9 @@ FILE = ".portico/policy-proof.json"
 
 @dataclass(frozen=True)
 class Store:
-    """Counts of one store. Of the queries `tried`, `attacks` tell two worlds apart without the gate, `leaks` through it;
-    `made` are queries made at random, `made_leaks` those that tell them apart; `text_only` cannot run here and have to
-    be refused; `benign` are everyday queries, `over_blocks` those refused or not exact."""
+    """Counts of one store. Of the queries `tried`, `attacks` tell two worlds apart without the gate, `leaks` through
+    it; `made` are queries made at random, `made_leaks` those that tell them apart; `text_only` cannot run here and
+    have to be refused; `benign` are everyday queries, `over_blocks` those refused or not exact."""
 
     tried: int = 0
     attacks: int = 0
