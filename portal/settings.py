@@ -157,7 +157,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "accounts.ApiToken", "include_fields": ["expires_at", "revoked_at"]},
     {"model": "catalog.Dataset", "include_fields": ["owner"]},
     {"model": "pipelines.Pipeline", "include_fields": ["schedule", "paused"]},
-    {"model": "compliance.AccessRequest", "include_fields": ["approver", "answered_at"]},
+    {"model": "compliance.AccessRequest", "include_fields": ["approver", "state", "answered_at"]},
 )
 AUDITLOG_DISABLE_REMOTE_ADDR = True
 
@@ -256,6 +256,9 @@ QUERY_ROW_LIMIT = env.number("PORTICO_QUERY_ROW_LIMIT", 10_000)
 QUERY_BYTE_LIMIT = env.number("PORTICO_QUERY_BYTE_LIMIT", 64 * 1024 * 1024)
 QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
 QUERY_RESULT_DAYS = env.number("PORTICO_QUERY_RESULT_DAYS", 7)
+# How long an approval may show somebody what is masked, and how long two people may in an emergency.
+GRANT_DAYS = env.number("PORTICO_GRANT_DAYS", 90)
+EMERGENCY_HOURS = env.number("PORTICO_EMERGENCY_HOURS", 4)
 
 # Requests of people about their own data. By law: whose public holidays move the last day, and whose midnight ends it.
 SUBJECT_CALENDARS: dict[str, str] = {
@@ -324,6 +327,7 @@ PERIODIC: dict[str, dict[str, object]] = {
     "models-drift": {"task": "apps.models.tasks.look_for_drift", "every_s": DRIFT_MINUTES * 60},
     "models-forget": {"task": "apps.models.tasks.forget_old_inferences", "every_s": 6 * 3600},
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},
+    "compliance-access": {"task": "apps.compliance.tasks.end_access", "every_s": 60},
     "compliance-requests": {"task": "apps.compliance.tasks.watch_requests", "every_s": 300},
     "models-aliases": {"task": "apps.models.tasks.reconcile_aliases", "every_s": 20},
     "audit-sequence": {"task": "portal.audit.tasks.sequence", "every_s": 2},

@@ -1,5 +1,6 @@
 """The one door to data: parse, decide, rewrite, run, record. Every request of a person passes here and nowhere else."""
 
+import json
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.catalog.selectors import SourceNotSynced, schema_for_gate
+from apps.compliance.access.readers import reader_of
+from apps.compliance.access.selectors import Held, held_by
 from apps.compliance.policy.decide import decide
-from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Reader, Refused
+from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Refused
 from apps.compliance.selectors import policy_set
 from portal.accounts.models import User
 from portal.accounts.selectors import purposes_of, roles_of
@@ -34,7 +37,8 @@ BATCH_ROWS = 1_000  # so that little more than the limit is in memory when it is
 
 @dataclass(frozen=True)
 class Judgement:
-    """A decision, with what it rests on. `digest` stands for the typed text wherever the text may not be told."""
+    """A decision, with what it rests on. `digest` stands for the typed text wherever the text may not be told.
+    `grants` are those of the person that open something of what is read."""
 
     decision: Decision
     source: str
@@ -42,6 +46,21 @@ class Judgement:
     policy_version: int
     schema_revision: int
     purpose: str
+    grants: tuple[Held, ...] = ()
+
+    @property
+    def emergency(self) -> bool:
+        return any(grant.emergency for grant in self.grants)
+
+    @property
+    def basis(self) -> str:
+        """Stands for what runs and what it shows: equal while the person may see neither more nor less of it."""
+        allowed = self.decision
+        if isinstance(allowed, Refused):
+            return ""
+        columns = [[column.name, column.masked, column.mask, column.rule] for column in allowed.columns]
+        what = [allowed.text, allowed.collection, allowed.pipeline, columns]
+        return digest(json.dumps(what, default=str, ensure_ascii=True))
 
 
 @dataclass
@@ -77,19 +96,14 @@ def standard_limits() -> Limits:
     return Limits(settings.QUERY_ROW_LIMIT, settings.QUERY_TIMEOUT_SECONDS)
 
 
-def reader_of(user: User, purpose: Purpose) -> Reader:
-    roles = frozenset(str(role) for role in roles_of(user))
-    return Reader(str(user.pk), user.get_username(), roles, str(purpose))
-
-
 def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limits | None = None) -> Judgement:
     """What the engine says to this text for this person, now. Touches no store."""
     limits = limits or standard_limits()
     policies = policy_set()
     token = digest(text)
 
-    def judged(decision: Decision, revision: int) -> Judgement:
-        return Judgement(decision, source, token, policies.version, revision, str(purpose))
+    def judged(decision: Decision, revision: int, held: tuple[Held, ...] = ()) -> Judgement:
+        return Judgement(decision, source, token, policies.version, revision, str(purpose), used(decision, held))
 
     refused = may_not_ask(user, purpose, source)
     if refused is not None:
@@ -99,13 +113,21 @@ def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limit
     except SourceNotSynced:
         hint = "An administrator runs manage.py sync_source first."
         return judged(Refused("not_configured", f"The catalog has not looked at {source} yet.", hint), 0)
-    reader = reader_of(user, purpose)
+    held = held_by(user, purpose)
+    reader = reader_of(user, purpose, held)
     key = (token, policies, schema.source, id(schema), schema.revision, reader, limits)
     decision = _kept.get(key)
     if decision is None:
         decision = decide(text, reader, schema, policies, limits)
         _kept.put(key, decision, schema)
-    return judged(decision, schema.revision)
+    return judged(decision, schema.revision, held)
+
+
+def used(decision: Decision, held: tuple[Held, ...]) -> tuple[Held, ...]:
+    """Grants for datasets that are read: a column that is only filtered on was shown, too."""
+    if isinstance(decision, Refused):
+        return ()
+    return tuple(grant for grant in held if grant.dataset in decision.datasets)
 
 
 def may_not_ask(user: User, purpose: Purpose, source: str) -> Refused | None:
@@ -249,4 +271,6 @@ def rests_on(judgement: Judgement) -> dict[str, object]:
         "policy_version": judgement.policy_version,
         "schema_revision": judgement.schema_revision,
         "purpose": judgement.purpose,
+        **({"grants": [grant.id for grant in judgement.grants]} if judgement.grants else {}),
+        **({"emergency": True} if judgement.emergency else {}),
     }

@@ -13,7 +13,7 @@ from django.db.models import Model, QuerySet
 from apps.catalog.forgetting import forget_names
 from apps.catalog.inference import publish
 from apps.catalog.models import Check, CheckOutcome, Column, Dataset
-from apps.compliance.models import AccessRequest
+from apps.compliance.access.models import AccessApproval, AccessGrant, AccessRequest
 from apps.compliance.requests.models import SubjectCertificate, SubjectDiscovery, SubjectPlan
 from apps.compliance.subjects.kept import Sought
 from portal.audit.actions import Action
@@ -27,7 +27,8 @@ HOLDER = Actor.system("compliance")
 # Events that name columns. Who did something stands in all of them, and is not looked at: it may be the same person.
 TOLD = (
     Action.COLUMN_CLASSIFIED, Action.DESCRIPTION_CHANGED, Action.CHECKS_PUSHED, Action.QUERY_DECIDED,
-    Action.ACCESS_REQUESTED, Action.ACCESS_GRANTED, Action.ACCESS_REVOKED,
+    Action.ACCESS_REQUESTED, Action.ACCESS_APPROVED, Action.ACCESS_SECONDED, Action.ACCESS_GRANT_REVOKED,
+    Action.ACCESS_EXPIRED, Action.ACCESS_GRANTED, Action.ACCESS_REVOKED,
 )  # fmt: skip
 
 
@@ -56,6 +57,10 @@ PLACES = (
     Text("checks of the catalog", "checks", Check, "detail", "goes"),
     Text("earlier answers of checks", "answers", CheckOutcome, "detail", "goes"),
     Text("requests for access to columns", "requests", AccessRequest, "subject", "cut"),
+    Text("requests for access to columns", "requests", AccessRequest, "reason", "cut"),
+    Text("requests for access to columns", "requests", AccessRequest, "answer", "cut"),
+    Text("approvals of access to columns", "approvals", AccessApproval, "reason", "cut"),
+    Text("grants of access to columns", "grants", AccessGrant, "revoke_reason", "cut"),
     Text("notices", "notices", Notice, "title", "cut"),
     Text("summaries of steps", "steps", Step, "summary", "cut"),
     Text("results of steps", "steps", Step, "output", "cut"),
@@ -115,7 +120,7 @@ def _cut(text: Text, sought: Sought) -> None:
     found = list(sought.rows(text.rows(), text.field))
     for row, content in found:
         left = sought.cut(content)
-        if text.model is AccessRequest:
+        if text.model is AccessRequest and text.field == "subject":
             left = f"{left} ({row.pk})"  # somebody may have asked for two of them
         text.model._default_manager.filter(pk=row.pk).update(**{text.field: left})
     if text.model in (Dataset, Column):  # what search reads is made of them

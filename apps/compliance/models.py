@@ -1,9 +1,9 @@
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from apps.compliance import mask_options
+from apps.compliance.access import models as access  # noqa: F401 - Django looks for an app's models here
 from apps.compliance.policy.types import MaskKind, MaskOptions
 from apps.compliance.requests import models as requests  # noqa: F401 - Django looks for an app's models here
 
@@ -84,28 +84,6 @@ class RowFilterPolicy(models.Model):
 
     def __str__(self) -> str:
         return self.rule
-
-
-class AccessRequest(models.Model):
-    """Somebody asks to see what is masked. `subject` is "warehouse/ANALYTICS/CORE/DIM_CUSTOMERS/EMAIL"."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    subject = models.CharField(max_length=600)
-    rule = models.CharField(max_length=100, blank=True)
-    approver = models.CharField(max_length=100)
-    created_at = models.DateTimeField(auto_now_add=True)
-    answered_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "subject"], condition=Q(answered_at=None), name="one_open_access_request"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user}: {self.subject}"
 
 
 class Forgotten(models.Model):

@@ -5,9 +5,9 @@ from threading import Lock
 
 from django.db.models import QuerySet
 
-from apps.compliance.models import AccessRequest, MaskPolicy, PolicyVersion, RowFilterPolicy
+from apps.compliance.models import MaskPolicy, PolicyVersion, RowFilterPolicy
 from apps.compliance.policy.types import MaskRule, PolicySet, RowFilter
-from portal.accounts.selectors import Someone, has_role, roles_of
+from portal.accounts.selectors import Someone, has_role
 from portal.accounts.types import Role
 
 READERS_OF_POLICIES = (Role.OFFICER, Role.STEWARD, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -67,11 +67,3 @@ def masks_for(person: Someone) -> QuerySet[MaskPolicy]:
 def row_filters_for(person: Someone) -> QuerySet[RowFilterPolicy]:
     version = current_version(person)
     return RowFilterPolicy.objects.none() if version is None else RowFilterPolicy.objects.filter(version=version)
-
-
-def open_requests_for(person: Someone) -> QuerySet[AccessRequest]:
-    """What waits for somebody of this person's roles."""
-    if not has_role(person, *READERS_OF_POLICIES):
-        return AccessRequest.objects.none()
-    mine = [str(role) for role in roles_of(person)]
-    return AccessRequest.objects.filter(approver__in=mine, answered_at=None).select_related("user")

@@ -1,4 +1,4 @@
-"""Writes of compliance: applying governance, asking for access."""
+"""Writes of compliance: applying governance."""
 
 import hashlib
 import json
@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import yaml
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from apps.catalog import services as catalog
@@ -17,16 +16,14 @@ from apps.catalog.models import Dataset
 from apps.catalog.naming import Names
 from apps.catalog.types import ColumnRef
 from apps.compliance import governance, mask_options
-from apps.compliance.models import AccessRequest, GovernanceFile, MaskPolicy, PolicyVersion, RowFilterPolicy
+from apps.compliance.models import GovernanceFile, MaskPolicy, PolicyVersion, RowFilterPolicy
 from apps.compliance.policy.types import MaskRule, RowFilter
 from apps.compliance.types import AccessRule, Governance, GovernanceErrors, GovernanceReport
 from portal.accounts.access import grant_view_of_all
-from portal.accounts.models import User
 from portal.accounts.types import Role
 from portal.audit.actions import Action
 from portal.audit.services import record
 from portal.audit.types import Actor, Target
-from portal.notices.services import notify
 
 Row = TypeVar("Row", MaskPolicy, RowFilterPolicy)
 LOCK = 7_210_001  # advisory lock: two appliers would both make the next version
@@ -209,28 +206,3 @@ def fits(dataset: Dataset, pattern: str) -> bool:
     path = ".".join(dataset.path).lower()
     below = ".".join(dataset.path[1:]).lower()
     return fnmatchcase(below, pattern.lower()) or fnmatchcase(path, pattern.lower())
-
-
-@transaction.atomic
-def ask_for_access(*, actor: Actor, user: User, subject: str, approver: str, rule: str = "") -> AccessRequest:
-    """Asks whoever decides; asking again while the first is open changes nothing."""
-    asked, new = AccessRequest.objects.get_or_create(
-        user=user, subject=subject[:600], answered_at=None, defaults={"approver": approver[:100], "rule": rule[:100]}
-    )
-    if new:
-        role = approver if approver in {str(r) for r in Role} else str(Role.OFFICER)
-        notify(
-            kind="access_request",
-            subject_kind="access_request",
-            subject_id=str(asked.pk),
-            title=f"{user.label} asks to see {subject.rsplit('/', 1)[-1]} unmasked",
-            url=reverse("compliance:policies"),
-            roles=[role],
-        )
-        record(
-            actor=actor,
-            action=Action.ACCESS_REQUESTED,
-            target=Target("column", str(asked.pk), subject[:300]),
-            detail={"rule": rule, "approver": approver},
-        )
-    return asked

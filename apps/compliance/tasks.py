@@ -4,6 +4,8 @@ from celery import shared_task
 from django.core.cache import cache
 
 from apps.catalog.models import Source
+from apps.compliance.access import notices as access_notices
+from apps.compliance.access import services as access
 from apps.compliance.requests import delivery, notices
 from apps.compliance.requests.models import SubjectRequest
 from apps.compliance.requests.types import ENDED
@@ -31,3 +33,10 @@ def watch_requests() -> None:
         notices.refresh(request)
     delivery.remove_expired()
     delivery.forget_identities()
+
+
+@shared_task(name="apps.compliance.tasks.end_access")
+def end_access() -> None:
+    """Grants end by the clock, wherever they are read; this writes it down."""
+    access.tell_ended()
+    access_notices.forget_old()

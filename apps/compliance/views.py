@@ -8,13 +8,18 @@ from apps.compliance import proof, selectors
 from apps.compliance.models import MaskPolicy
 from apps.compliance.requests.selectors import may_view
 from portal.accounts.guards import requires_role
+from portal.accounts.selectors import has_role
 from portal.accounts.types import Role
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Where each reader's work is; those who may not know of requests are never sent towards them."""
-    return redirect("compliance:requests" if may_view(request.user) else "compliance:policies")
+    if may_view(request.user):
+        return redirect("compliance:requests")
+    return redirect(
+        "compliance:policies" if has_role(request.user, *selectors.READERS_OF_POLICIES) else "compliance:access"
+    )
 
 
 @requires_role(*selectors.READERS_OF_POLICIES)
@@ -27,8 +32,8 @@ def policies(request: HttpRequest) -> HttpResponse:
         "roles": list(Role),
         "lines": [line(category, list(rules)) for category, rules in groupby(masks, lambda mask: mask.category)],
         "row_filters": selectors.row_filters_for(request.user),
-        "requests": selectors.open_requests_for(request.user),
         "may_see_requests": may_view(request.user),
+        "may_see_policies": True,
     }
     return render(request, "compliance/policies.html", context)
 

@@ -114,6 +114,7 @@ def answer(execution: Execution, page: int, size: int) -> Response:
         "row_count": row.row_count,
         "truncated": row.truncated,
         "next": f"{here}?page={found.next}&page_size={found.size}" if found.next else None,
+        "closed": found.closed or None,
         "notes": list(outcome.notes),
         "refusal": outcome.refusal,
         "error": {"message": row.error} if row.error else None,

@@ -33,6 +33,8 @@ class Execution(models.Model):
     truncated = models.BooleanField(default=False)
     error = models.CharField(max_length=500, blank=True)
     has_result = models.BooleanField(default=False)
+    basis = models.CharField(max_length=64, blank=True)  # what was decided: a kept result is shown under no other
+    emergency = models.BooleanField(default=False)  # under a grant that two people gave in haste
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

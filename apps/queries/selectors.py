@@ -6,14 +6,19 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from apps.catalog.models import Column
+from apps.compliance import gate
+from apps.compliance.policy.types import Refused
 from apps.queries import results
 from apps.queries.models import Execution
 from apps.queries.sealing import Broken, open_sealed
 from apps.queries.types import AnswerColumn, Outcome, Page
 from portal.accounts.models import User
 from portal.accounts.selectors import Someone
+from portal.accounts.types import Purpose
 
 HISTORY = 30
+CHANGED = "This result is closed: what you may see of it has changed since it ran. Run the query again."
 
 
 def executions_of(person: Someone) -> QuerySet[Execution]:
@@ -39,10 +44,35 @@ def outcome_of(execution: Execution) -> Outcome:
     return Outcome(columns, tuple(body["notes"]), body["rewritten"], body["refusal"])
 
 
+def origin_of(execution: Execution, column: AnswerColumn) -> tuple[int, str] | None:
+    """The dataset (its key) and the column in it that a column of an answer was first made of."""
+    found = Column.objects.filter(dataset__in=execution.datasets, dataset__retired_at=None, retired_at=None)
+    for one in found.select_related("dataset"):
+        name = ".".join((*one.dataset.path, one.name))
+        if column.subject == f"{execution.source}/{name.replace('.', '/')}":
+            return one.dataset_id, one.name
+    return None
+
+
+def closed(execution: Execution) -> str:
+    """Why a kept result is not shown any more; empty while it may be. What ran then is decided about again: a grant
+    ends, a role is taken, a rule changes, and what was shown under them is shown no longer."""
+    if not execution.has_result:
+        return ""
+    judgement = gate.judge(
+        user=execution.owner, purpose=Purpose(execution.purpose), source=execution.source, text=text_of(execution)
+    )
+    if isinstance(judgement.decision, Refused):
+        return f"This result is closed: you may not run its query any more. {judgement.decision.message}"
+    return "" if judgement.basis == execution.basis else CHANGED
+
+
 def page_of(execution: Execution, number: int, size: int) -> Page:
-    """The empty page while there is no result, and once it was removed."""
+    """The empty page while there is no result, once it was removed, and when it is closed."""
     if not execution.has_result:
         return Page(number=number, size=size)
+    if why := closed(execution):
+        return Page(number=number, size=size, closed=why)
     try:
         return results.read_page(execution.pk, number, size)
     except (FileNotFoundError, Broken):

@@ -50,6 +50,7 @@ def start_execution(*, actor: Actor, user: User, purpose: Purpose, source: str, 
         return keep_refused(actor=actor, row=row, judgement=judgement, refused=decision)
     row.outcome = sealed_outcome(key, outcome_of(source, decision))
     row.datasets = list(decision.datasets)
+    row.basis, row.emergency = judgement.basis, judgement.emergency
     with transaction.atomic():
         row.save(force_insert=True)
         run = start_run(actor=actor, plan=plan_of(row), started_by=user)
@@ -133,7 +134,11 @@ def mark_running(*, key: uuid.UUID) -> bool:
     return bool(found.update(status=Execution.Status.RUNNING, started_at=timezone.now()))
 
 
-def finish(*, key: uuid.UUID, outcome: Outcome, rows: int, truncated: bool) -> None:
+def finish(
+    *, key: uuid.UUID, outcome: Outcome, rows: int, truncated: bool, judgement: gate.Judgement | None = None
+) -> None:
+    """`judgement` is the one that it ran under, where that is not the one that it was accepted under."""
+    ran = {} if judgement is None else {"basis": judgement.basis, "emergency": judgement.emergency}
     end(
         key,
         status=Execution.Status.DONE,
@@ -141,6 +146,7 @@ def finish(*, key: uuid.UUID, outcome: Outcome, rows: int, truncated: bool) -> N
         row_count=rows,
         truncated=truncated,
         has_result=True,
+        **ran,
     )
 
 

@@ -47,7 +47,13 @@ def answered(context: StepContext, row: Execution) -> Outcome:
     outcome = services.outcome_of(row.source, allowed, types)
     try:
         with context.fenced():
-            services.finish(key=row.pk, outcome=outcome, rows=answer.rows, truncated=answer.truncated)
+            services.finish(
+                key=row.pk,
+                outcome=outcome,
+                rows=answer.rows,
+                truncated=answer.truncated,
+                judgement=answer.judgement,
+            )
     finally:
         services.drop_unwanted(key=row.pk)
     context.log(counted(answer.rows, "row"))

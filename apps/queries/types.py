@@ -38,6 +38,7 @@ class Page:
     number: int = 1
     size: int = 1000
     total: int = 0
+    closed: str = ""  # why there are no rows to see, for people
 
     @property
     def next(self) -> int | None:

@@ -1,4 +1,5 @@
 import uuid
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -8,7 +9,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.catalog.models import Dataset
 from apps.catalog.selectors import datasets_for
-from apps.compliance.services import ask_for_access
 from apps.queries import console as asking
 from apps.queries import selectors, services
 from apps.queries.access import QUERIERS, person
@@ -18,7 +18,6 @@ from apps.queries.saved import selectors as kept
 from apps.queries.saved.types import Draft
 from portal.accounts.guards import requires_role
 from portal.accounts.selectors import current_purpose
-from portal.accounts.types import Role
 from portal.audit.types import Actor
 
 FIRST_ROWS = 50
@@ -92,11 +91,12 @@ def saved_draft(request: HttpRequest) -> Draft | None:
 def shown(execution: Execution) -> dict[str, object]:
     execution = services.settle_with_run(execution=execution)
     outcome = selectors.outcome_of(execution)
-    rows = selectors.page_of(execution, 1, FIRST_ROWS).rows
+    page = selectors.page_of(execution, 1, FIRST_ROWS)
     return {
         "execution": execution,
         "outcome": outcome,
-        "cells": [list(zip(row, outcome.columns, strict=True)) for row in rows],
+        "closed": page.closed,
+        "cells": [list(zip(row, outcome.columns, strict=True)) for row in page.rows],
         "source": execution.source,
         "text": selectors.text_of(execution),
     }
@@ -131,20 +131,20 @@ def cancel(request: HttpRequest, execution: uuid.UUID) -> HttpResponse:
 
 
 @requires_role(*QUERIERS)
-@require_POST
+@require_GET
 def ask(request: HttpRequest, execution: uuid.UUID) -> HttpResponse:
-    """Asks to see one column of an answer unmasked; what it is and who decides come from the decision itself."""
+    """To the form that asks to see what one column of an answer is made of."""
     row = own(request, str(execution))
     columns = selectors.outcome_of(row).columns
-    number = request.POST.get("column", "")
-    if not number.isdigit() or int(number) >= len(columns):
+    number = request.GET.get("column", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number) < len(columns)):
         raise Http404("There is no such column.")
-    column = columns[int(number)]
-    user = person(request)
-    approver = column.approver or str(Role.OFFICER)
-    ask_for_access(actor=Actor.of(user), user=user, subject=column.subject, approver=approver, rule=column.rule)
-    messages.success(request, f"Asked. {approver.replace('_', ' ').capitalize()} decides about {column.name}.")
-    return redirect(row.get_absolute_url())
+    origin = selectors.origin_of(row, columns[int(number)])
+    if origin is None:
+        raise Http404("The catalog no longer knows where this column comes from.")
+    dataset, column = origin
+    query = urlencode({"dataset": dataset, "column": column, "purpose": row.purpose})
+    return redirect(f"{reverse('compliance:access-ask')}?{query}")
 
 
 def dataset_of(request: HttpRequest, pk: int) -> Dataset:

@@ -18,6 +18,7 @@ UNKNOWN = "\N{EN DASH}"
 STATES = {"queued", "running", "waiting", "done", "failed", "cancelled", "paused", "refused", "skipped", "alert"}
 SAME_AS = {
     "up": "done", "passed": "done", "succeeded": "done", "down": "failed",
+    "granted": "done", "revoked": "cancelled", "withdrawn": "cancelled", "ended": "skipped",
     "steady": "done", "drifted": "alert", "too_few": "waiting",
     "complete": "done", "incomplete": "failed",
     "received": "queued", "verified": "queued", "discovered": "waiting", "planned": "waiting", "approved": "waiting",

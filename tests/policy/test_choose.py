@@ -26,6 +26,14 @@ def rule(name: str, category: str, mask: MaskKind, *roles: str, purposes: tuple[
     return MaskRule(name, category, mask, frozenset(roles), frozenset(purposes), "compliance_officer")
 
 
+def granted(*subjects: str) -> Reader:
+    return replace(ANA, grants=frozenset(subjects))
+
+
+TABLE = "/".join(("oltp", *OLTP.datasets[0].path))
+COLUMN = f"{TABLE}/email"
+FIXED = replace(rule("fixed", "user.contact.email", MaskKind.REDACT), approver="")
+FIXED_NAME = replace(rule("fixed-name", "user.name", MaskKind.REDACT), approver="")
 BROAD = rule("broad", "user", MaskKind.REDACT)
 NARROW = rule("narrow", "user.contact.email", MaskKind.PARTIAL_EMAIL, "analyst")
 CLEAR = rule("clear", "user.contact.email", MaskKind.CLEAR, "compliance_officer", purposes=("compliance",))
@@ -48,11 +56,18 @@ CLEAR = rule("clear", "user.contact.email", MaskKind.CLEAR, "compliance_officer"
             "forbidden",
         ),
         (chosen("user.contact.email", NARROW, replace(NARROW, id="b", mask=MaskKind.NULL)), MaskKind.PARTIAL_EMAIL, ""),
+        (chosen("user.contact.email", NARROW, reader=granted(COLUMN)), MaskKind.CLEAR, "allowed"),
+        (chosen("user.contact.email", NARROW, reader=granted(TABLE)), MaskKind.CLEAR, "allowed"),
+        (chosen("user.contact.email", NARROW, reader=granted(f"{COLUMN}_2")), MaskKind.PARTIAL_EMAIL, "forbidden"),
+        (chosen("user.contact.email", NARROW, reader=granted(TABLE[:-1])), MaskKind.PARTIAL_EMAIL, "forbidden"),
+        (chosen("user.contact.email", NARROW, reader=granted("user.contact")), MaskKind.PARTIAL_EMAIL, "forbidden"),
+        (chosen("user.contact.email", FIXED, reader=granted(TABLE)), MaskKind.REDACT, "forbidden"),
         (
-            chosen("user.contact.email", NARROW, reader=replace(ANA, grants=frozenset({"user.contact"}))),
-            MaskKind.CLEAR,
-            "allowed",
+            chosen("user.contact.email", NARROW, FIXED_NAME, carries=("user.name",), reader=granted(TABLE)),
+            MaskKind.NULL,
+            "forbidden",
         ),
+        (chosen("", NARROW, reader=granted(TABLE)), MaskKind.NULL, "not_configured"),
     ],
 )
 def test_choice(choice: Choice, mask: MaskKind, answer: str) -> None:

@@ -7,12 +7,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from apps.queries import results, services
+from apps.queries import results
 from apps.queries.models import Execution
 from apps.queries.results import path_of
-from apps.queries.types import AnswerColumn, Outcome
 from portal.accounts.models import User
 from portal.audit.models import Event
+from tests.answers import with_result
 from tests.runs.processes import Celery
 from tests.vault import CANARIES, govern
 
@@ -129,19 +129,13 @@ def test_broken_json_is_400(estate: None, analyst: User) -> None:
 
 
 def wide(owner: User) -> Execution:
-    """Five rows of a kilobyte each, as a worker leaves them."""
-    import pyarrow as pa
-
-    row = Execution.objects.create(owner=owner, source="oltp", purpose="analytics", text=b"")
-    batch = pa.RecordBatch.from_pydict({"id": [0, 1, 2, 3, 4], "s": [letter * 1000 for letter in "abcde"]})
-    types = results.write(row.pk, [batch], ["id", "s"], by_name=False)
-    columns = tuple(AnswerColumn(name, kind, "no") for name, kind in zip(("id", "s"), types, strict=True))
-    services.finish(key=row.pk, outcome=Outcome(columns, (), "select 1"), rows=5, truncated=False)
-    return row
+    """Five rows of a kilobyte each."""
+    columns = {"id": [0, 1, 2, 3, 4], "s": [letter * 1000 for letter in "abcde"]}
+    return with_result(owner, "select id, status as s from charges", columns)
 
 
 def test_a_page_too_big_comes_smaller_and_next_leads_to_every_row_once(
-    db: None, analyst: User, colleague: User, monkeypatch: pytest.MonkeyPatch
+    estate: None, analyst: User, colleague: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "PAGE_BYTES", 2_500)
     row = wide(analyst)

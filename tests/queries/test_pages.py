@@ -8,12 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.catalog.models import Dataset
-from apps.compliance.models import AccessRequest
 from apps.queries import results, services
 from apps.queries.models import Execution
 from apps.queries.types import AnswerColumn, Outcome
 from portal.accounts.models import User
-from portal.notices.models import Notice
 from tests.vault import govern
 
 
@@ -90,13 +88,18 @@ def test_completion_offers_only_what_may_be_known(estate: None, analyst: User, e
     assert signed_in(engineer).get(reverse("queries:complete"), query).json()["names"] == []
 
 
-def test_asking_for_access_reaches_who_decides(answered: Execution, analyst: User) -> None:
+def test_asking_for_access_starts_at_the_masked_column(estate: None, analyst: User) -> None:
+    """As a worker leaves it, so that the column names its origin."""
     client = signed_in(analyst)
-    client.post(reverse("queries:ask", args=[answered.pk]), {"column": "1"})
-    client.post(reverse("queries:ask", args=[answered.pk]), {"column": "1"})
-    assert AccessRequest.objects.get().approver == "compliance_officer"
-    assert Notice.objects.get(kind="access_request").roles == ["compliance_officer"]
-    assert client.post(reverse("queries:ask", args=[answered.pk]), {"column": "9"}).status_code == 404
+    client.post(reverse("queries:console"), {"source": "oltp", "text": "select id, upper(email) as e from customers"})
+    row = Execution.objects.get()
+    asked = client.get(reverse("queries:ask", args=[row.pk]), {"column": "1"})
+    dataset = Dataset.objects.get(name="customers").pk
+    expected = f"{reverse('compliance:access-ask')}?dataset={dataset}&column=email&purpose=analytics"
+    assert asked["Location"] == expected
+    assert "email" in client.get(asked["Location"]).content.decode()
+    for column in ("9", "-1", "x", "", "9" * 30):
+        assert client.get(reverse("queries:ask", args=[row.pk]), {"column": column}).status_code == 404
 
 
 def test_cancel_stops_what_waits(estate: None, analyst: User) -> None:
@@ -115,7 +118,7 @@ def test_nobody_else_sees_an_execution(answered: Execution, colleague: User, off
     for other in (colleague, officer):
         client = signed_in(other)
         assert client.get(answered.get_absolute_url()).status_code == 404
-        assert client.post(reverse("queries:ask", args=[answered.pk]), {"column": "1"}).status_code == 404
+        assert client.get(reverse("queries:ask", args=[answered.pk]), {"column": "1"}).status_code == 404
         assert client.post(reverse("queries:cancel", args=[answered.pk])).status_code == 404
         assert client.get(reverse("queries-api:execution", args=[answered.pk])).status_code == 404
 

@@ -34,15 +34,27 @@ def choose(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Re
             "Hidden: nobody has said yet what this column holds. A steward can classify it.",
             approver="steward",
         )
-    if "/".join((source, *dataset.path, column.name)) in reader.grants:
-        return GRANTED
     categories = dict.fromkeys((column.category, *column.carries))
-    return strictest([for_category(category, reader, policies) for category in categories])
+    choices = [for_category(category, reader, policies) for category in categories]
+    if granted(column, dataset, source, reader) and all(liftable(choice) for choice in choices):
+        return GRANTED
+    return strictest(choices)
+
+
+def granted(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Reader) -> bool:
+    """By name, as it was approved: a grant for a table never reaches what is made from it."""
+    if not reader.grants:
+        return False
+    whole = "/".join((source, *dataset.path))
+    return whole in reader.grants or f"{whole}/{column.name}" in reader.grants
+
+
+def liftable(choice: Choice) -> bool:
+    """A rule that names nobody who may lift it holds against every grant, and so does the want of a rule."""
+    return not choice.masked or bool(choice.rule and choice.approver)
 
 
 def for_category(category: str, reader: Reader, policies: PolicySet) -> Choice:
-    if any(covers(grant, category) for grant in reader.grants):
-        return GRANTED
     rules = closest_rules(category, policies)
     if not rules:
         return Choice(

@@ -74,8 +74,8 @@ class PolicySet:
 
 @dataclass(frozen=True)
 class Reader:
-    """Who asks, and why. `grants` are categories or columns ("warehouse/ANALYTICS/CORE/DIM_CUSTOMERS/EMAIL") that
-    an approval shows this reader in clear until it ends."""
+    """Who asks, and why. `grants` are datasets ("warehouse/ANALYTICS/CORE/DIM_CUSTOMERS") or columns of one
+    (".../EMAIL") that an approval shows this reader in clear until it ends."""
 
     id: str
     name: str

@@ -22,7 +22,9 @@ from apps.compliance.requests.identity import clean_address, digest_of
 from apps.compliance.requests.models import SubjectRequest
 from apps.compliance.requests.story import story_of
 from apps.compliance.requests.types import EXTENSION_REASONS, GROUNDS, VERIFIED_HOW, Kind, Law, Refused
+from apps.compliance.selectors import READERS_OF_POLICIES
 from portal.accounts.models import User
+from portal.accounts.selectors import has_role
 from portal.audit.models import Event
 from portal.audit.selectors import events_about
 from portal.runs.views import steps_context
@@ -92,6 +94,8 @@ def find(request: HttpRequest) -> HttpResponse:
 def list_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "handles": selectors.may_handle(request.user),
+        "may_see_requests": True,
+        "may_see_policies": has_role(request.user, *READERS_OF_POLICIES),
         "filters": board.FILTERS,
         "any": selectors.requests_for(request.user).exists(),
     }

@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.catalog.inference import publish
 from apps.catalog.models import Check as CatalogCheck
 from apps.catalog.models import CheckOutcome, Column, Dataset
-from apps.compliance.models import AccessRequest
+from apps.compliance.access.models import AccessRequest
 from apps.compliance.subjects import holders
 from apps.compliance.subjects.types import Action, ColumnFate, Rescan, Trace
 from apps.pipelines.models import Check, Cursor
