@@ -255,6 +255,8 @@ STORE_TIMEOUT_SECONDS = env.number("PORTICO_STORE_TIMEOUT_SECONDS", 60)
 QUERY_ROW_LIMIT = env.number("PORTICO_QUERY_ROW_LIMIT", 10_000)
 QUERY_BYTE_LIMIT = env.number("PORTICO_QUERY_BYTE_LIMIT", 64 * 1024 * 1024)
 QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
+# Seconds that one person's queries may keep the stores at work from one midnight UTC to the next.
+QUERY_DAILY_SECONDS = env.number("PORTICO_QUERY_DAILY_SECONDS", 3600)
 QUERY_RESULT_DAYS = env.number("PORTICO_QUERY_RESULT_DAYS", 7)
 # How long an approval may show somebody what is masked, and how long two people may in an emergency.
 GRANT_DAYS = env.number("PORTICO_GRANT_DAYS", 90)
@@ -290,6 +292,8 @@ RUN_LOG_DAYS = env.number("PORTICO_RUN_LOG_DAYS", 30)
 EXTRACT_CONNECTIONS = env.number("PORTICO_EXTRACT_CONNECTIONS", 2)
 # How many steps of the whole portal may hold a pool at once.
 RUN_POOLS: dict[str, int] = {"warehouse": 2, "query": 8, "extract": 2, "training": 1, "reports": 1}
+# How many of a pool's places one person may hold at once, so that nobody waits for somebody who asks for much.
+RUN_SHARES: dict[str, int] = {"query": env.number("PORTICO_QUERIES_AT_ONCE", 3)}
 # How many threads of one worker a queue may take: a long load never takes the room of a query.
 RUN_SLOTS: dict[str, int] = {
     "queries": env.number("PORTICO_RUN_QUERY_SLOTS", 4),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.compliance import gate
 from apps.compliance.policy.masks.mongo_keyed import for_people
 from apps.compliance.policy.types import Allowed, OutputColumn, Refused
-from apps.queries import results
+from apps.queries import budget, results
 from apps.queries.models import Execution
 from apps.queries.sealing import seal
 from apps.queries.types import AnswerColumn, Outcome
@@ -46,6 +46,8 @@ def start_execution(*, actor: Actor, user: User, purpose: Purpose, source: str, 
     row = Execution(id=key, owner=user, source=source[:100], purpose=str(purpose))
     row.text = seal(text.encode(), f"text:{key}")
     decision = judgement.decision
+    if not isinstance(decision, Refused):
+        decision = budget.refusal_of(budget.budget_of(user)) or decision
     if isinstance(decision, Refused):
         return keep_refused(actor=actor, row=row, judgement=judgement, refused=decision)
     row.outcome = sealed_outcome(key, outcome_of(source, decision))

@@ -1,10 +1,12 @@
 """The step that runs an execution: through the gate, into a sealed file."""
 
 import uuid
+from dataclasses import replace
 
 from apps.compliance import gate
 from apps.compliance.policy.types import Allowed
 from apps.queries import results, services
+from apps.queries.budget import budget_of
 from apps.queries.models import Execution
 from apps.queries.selectors import text_of
 from portal.accounts.types import Purpose
@@ -32,12 +34,15 @@ def answered(context: StepContext, row: Execution) -> Outcome:
     def opened(store: Store) -> None:
         context.on_cancel(store.cancel)
 
+    most = gate.standard_limits()
+    limits = replace(most, timeout_s=min(most.timeout_s, max(1, budget_of(row.owner).left)))
     with gate.run_query(
         user=row.owner,
         purpose=Purpose(row.purpose),
         source=row.source,
         text=text_of(row),
         subject=str(row.pk),
+        limits=limits,
         opened=opened,
     ) as answer:
         allowed = answer.judgement.decision

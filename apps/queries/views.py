@@ -12,6 +12,7 @@ from apps.catalog.selectors import datasets_for
 from apps.queries import console as asking
 from apps.queries import selectors, services
 from apps.queries.access import QUERIERS, person
+from apps.queries.budget import budget_of
 from apps.queries.models import Execution, SavedQuery, SavedVersion
 from apps.queries.samples import sample_text, starter
 from apps.queries.saved import selectors as kept
@@ -42,6 +43,7 @@ def console(request: HttpRequest) -> HttpResponse:
         "sources": asking.sources_for(user),
         "history": selectors.history_of(user),
         "examples": asking.examples(),
+        "budget": budget_of(user),
         **(shown(execution) if execution else started(request)),
     }
     return render(request, "queries/console.html", context)

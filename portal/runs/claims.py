@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.audit.types import Actor
 from portal.runs.dispatch import from_now
 from portal.runs.flows import QUEUED, RUNNING, STEP
-from portal.runs.lifecycle import advance, hold_step, lock_run, lock_step, room_in
+from portal.runs.lifecycle import advance, hold_step, lock_run, lock_step, why_outside
 from portal.runs.models import Attempt, Step
 from portal.runs.types import Wait
 from portal.workflow import move
@@ -44,8 +44,8 @@ def claim(step_id: int, *, worker: str) -> Claim | None:
     run, step = lock_run(known), lock_step(step_id)
     if step.state != QUEUED or run.cancel_requested_at is not None:
         return None
-    if step.pool and room_in(step.pool) < 1:
-        hold_step(step, Wait.POOL, f"waits for pool {step.pool}")
+    if step.pool and (why := why_outside(step, run.started_by_id)):
+        hold_step(step, Wait.POOL, why)
         advance(run)
         return None
     number = step.attempt + 1

@@ -5,6 +5,7 @@ The locks are NO KEY UPDATE: a receipt or a log line with a foreign key to the r
 
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from portal.audit.types import Actor
@@ -51,6 +52,15 @@ def room_in(pool: str) -> int:
     """Free places, counted under the pool's lock: two claims cannot both take the last one."""
     size = Pool.objects.select_for_update(no_key=True).values_list("size", flat=True).get(name=pool)
     return size - Step.objects.filter(pool=pool, state=RUNNING).count()
+
+
+def why_outside(step: Step, person: int | None) -> str:
+    """Why the step's pool does not let it in; empty when it does. Counted under the pool's lock."""
+    if room_in(step.pool) < 1:
+        return f"waits for pool {step.pool}"
+    share = settings.RUN_SHARES.get(step.pool, 0)
+    mine = Step.objects.filter(pool=step.pool, state=RUNNING, run__started_by=person).count() if share and person else 0
+    return f"waits for pool {step.pool}, of which {mine} places are yours already" if share and mine >= share else ""
 
 
 def advance(run: Run, *, actor: Actor = PORTAL) -> None:

@@ -1,5 +1,7 @@
 """Who is let in when a place in a pool, or in a worker, gets free."""
 
+from collections import Counter
+
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
@@ -28,13 +30,28 @@ def fill_after_commit(pool: str) -> None:
 
 
 def fill(pool: str) -> None:
-    """Queues the steps that waited longest, as many as have room. One too many only waits again: `claim` counts."""
+    """Queues as many waiting steps as have room, each person in turn. One too many only waits again: `claim` counts."""
     size = Pool.objects.values_list("size", flat=True).get(name=pool)
     taken = Step.objects.filter(pool=pool, state__in=[RUNNING, QUEUED]).count()
-    waiting = Step.objects.filter(pool=pool, state=WAITING, wait=Wait.POOL).order_by("waiting_since", "id")
     # `taken` counts queued steps that no worker may come to get; one is let through all the same.
-    for step_id, run_id in list(waiting.values_list("id", "run_id")[: max(size - taken, 1)]):
+    for step_id, run_id in next_in(pool)[: max(size - taken, 1)]:
         wake(run_id, step_id, Wait.POOL)
+
+
+def next_in(pool: str) -> list[tuple[int, int]]:
+    """Waiting steps (and their runs) in the order in which they are let in: first those of whoever holds the fewest
+    places, each counted as it is given, and of one person those that waited longest. Nobody goes beyond their share."""
+    held: Counter[int | None] = Counter(
+        Step.objects.filter(pool=pool, state__in=[RUNNING, QUEUED]).values_list("run__started_by", flat=True)
+    )
+    waiting = Step.objects.filter(pool=pool, state=WAITING, wait=Wait.POOL).order_by("waiting_since", "id")
+    turns = []
+    for place, (step, run, person) in enumerate(waiting.values_list("id", "run_id", "run__started_by")):
+        share = settings.RUN_SHARES.get(pool, 0) if person else 0
+        if not share or held[person] < share:
+            turns.append((held[person] if person else 0, place, (step, run)))
+            held[person] += 1
+    return [found for _, _, found in sorted(turns)]
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """How steps and runs move, without workers: claims and verdicts by hand."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -14,7 +15,8 @@ from portal.runs.claims import Claim, claim, look, renew
 from portal.runs.context import Context
 from portal.runs.executor import execute
 from portal.runs.flows import STEP
-from portal.runs.models import Attempt, LogLine, Run, Step
+from portal.runs.models import Attempt, LogLine, Pool, Run, Step
+from portal.runs.pools import next_in
 from portal.runs.services import BadPlan, cancel_run, resume_run, wait_for
 from portal.runs.settle import back_off, fence, settle, take_over
 from portal.runs.types import LeaseLost, Outcome, StepCancelled, Wait
@@ -182,6 +184,40 @@ def test_a_pool_lets_in_no_more_than_its_size_and_the_longest_waiting_first() ->
         settle(first, Verdict(End.DONE, outcome=Outcome("")))
     assert [state_of(r) for r in runs] == ["done", "running", "waiting"]
     assert runs[1].steps.get().state == "queued"
+
+
+def test_of_a_pool_with_shares_nobody_takes_all(
+    analyst: User, colleague: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six places. The one who asked for five first gets two; whoever comes later waits for no one."""
+    settings.RUN_SHARES = {"wide": 2}
+    Pool.objects.create(name="wide", size=6)
+    much = [start(step("a", "trivial", pool="wide"), by=analyst) for _ in range(5)]
+    first = claimed(much[0])
+    claimed(much[1])
+    assert [claim(r.steps.get().pk, worker="test") for r in much[2:]] == [None] * 3
+    assert much[2].steps.get().reason == "waits for pool wide, of which 2 places are yours already"
+    late = [start(step("a", "trivial", pool="wide"), by=colleague) for _ in range(3)]
+    claimed(late[0])
+    claimed(late[1])
+    assert claim(late[2].steps.get().pk, worker="test") is None
+    machine = start(step("a", "trivial", pool="wide"))
+    claimed(machine)
+    assert next_in("wide") == []
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda run, **_: run())
+    settle(first, Verdict(End.DONE, outcome=Outcome("")))
+    assert [r.steps.get().state for r in much] == ["done", "running", "queued", "waiting", "waiting"]
+    assert late[2].steps.get().state == "waiting"
+
+
+def test_whoever_holds_least_is_let_in_first(analyst: User, colleague: User, settings: Any) -> None:
+    settings.RUN_SHARES = {"narrow": 9}
+    claimed(start(step("a", "trivial", pool="narrow"), by=analyst))
+    mine = [start(step("a", "trivial", pool="narrow"), by=analyst) for _ in range(2)]
+    theirs = [start(step("a", "trivial", pool="narrow"), by=colleague) for _ in range(2)]
+    for run in (*mine, *theirs):
+        assert claim(run.steps.get().pk, worker="test") is None
+    assert [run for _, run in next_in("narrow")] == [theirs[0].pk, mine[0].pk, theirs[1].pk, mine[1].pk]
 
 
 def test_cancel_ends_what_has_not_started_and_tells_what_runs() -> None:
