@@ -5,9 +5,10 @@ from django.db.models import QuerySet
 from apps.catalog import schemas
 from apps.catalog.models import Dataset, Source
 from apps.catalog.types import SourceSchema
-from portal.accounts.access import visible
+from portal.accounts.access import visible, visible_to_role
 from portal.accounts.models import User
 from portal.accounts.selectors import Someone
+from portal.accounts.types import Role
 from portal.runs.flows import ACTIVE
 from portal.runs.models import Run
 
@@ -34,6 +35,15 @@ def schema_for_gate(*, source: str, user: User | None) -> SourceSchema:
     if row is None:
         raise SourceNotSynced(f"The catalog has not looked at {source!r} yet.")
     return schemas.schema_of(row, None if user is None else visible_ids(user))
+
+
+def schema_for_role(*, source: str, role: Role) -> SourceSchema:
+    """What somebody would know of who held this role alone. Raises SourceNotSynced."""
+    row = Source.objects.filter(name=source).first()
+    if row is None:
+        raise SourceNotSynced(f"The catalog has not looked at {source!r} yet.")
+    found = visible_to_role(role, Dataset.objects.filter(retired_at=None))
+    return schemas.schema_of(row, frozenset(found.order_by().values_list("pk", flat=True)))
 
 
 def catalog_schema(source: str) -> SourceSchema:

@@ -7,31 +7,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import transaction
 
-from apps.catalog.selectors import SourceNotSynced, schema_for_gate
+from apps.catalog.models import Dataset
+from apps.catalog.selectors import SourceNotSynced, schema_for_gate, schema_for_role
 from apps.compliance.access.readers import reader_of
 from apps.compliance.access.selectors import Held, held_by
 from apps.compliance.policy.decide import decide
-from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Refused
+from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Reader, Refused
 from apps.compliance.selectors import policy_set
 from portal.accounts.models import User
 from portal.accounts.selectors import purposes_of, roles_of
-from portal.accounts.types import Purpose
+from portal.accounts.types import PURPOSES, Purpose, Role
 from portal.audit.actions import Action
 from portal.audit.services import digest, record
 from portal.audit.types import Actor, Target
 from portal.stores import open_store
-from portal.stores.types import Documents, Rows, Sql, Statement, Store, StoreError
+from portal.stores.types import Documents, Planned, Rows, Sql, Statement, Store, StoreError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 KEPT = 256
 COLUMNS_TOLD = 200
+NOT_SYNCED = "An administrator runs manage.py sync_source first."
+PLAN_SECONDS = 2
 BATCH_ROWS = 1_000  # so that little more than the limit is in memory when it is met
 
 
@@ -75,6 +78,17 @@ class Answer:
     truncated: bool = False
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """`rows` and `size` (bytes) of the datasets that are read, by the catalog; `unknown` of them it has not counted.
+    `answer` is how many rows the store's planner expects to give back, where the store has one."""
+
+    rows: int
+    size: int
+    unknown: int
+    answer: int | None = None
+
+
 class QueryRefused(Exception):
     def __init__(self, judgement: Judgement, refused: Refused) -> None:
         super().__init__(refused.code)
@@ -111,8 +125,7 @@ def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limit
     try:
         schema = schema_for_gate(source=source, user=user)
     except SourceNotSynced:
-        hint = "An administrator runs manage.py sync_source first."
-        return judged(Refused("not_configured", f"The catalog has not looked at {source} yet.", hint), 0)
+        return judged(Refused("not_configured", f"The catalog has not looked at {source} yet.", NOT_SYNCED), 0)
     held = held_by(user, purpose)
     reader = reader_of(user, purpose, held)
     key = (token, policies, schema.source, id(schema), schema.revision, reader, limits)
@@ -121,6 +134,23 @@ def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limit
         decision = decide(text, reader, schema, policies, limits)
         _kept.put(key, decision, schema)
     return judged(decision, schema.revision, held)
+
+
+def judge_as(*, role: Role, purpose: Purpose, source: str, text: str, limits: Limits | None = None) -> Judgement:
+    """What the engine would say to somebody who held this role alone, without a grant. Touches no store."""
+    policies, token = policy_set(), digest(text)
+    if source not in settings.STORES or purpose not in PURPOSES[role]:
+        words = f"The role {role.label} does not act for {purpose.label}, or there is no source {source}."
+        refused = Refused("forbidden", words, "Choose another purpose or source.")
+        return Judgement(refused, source, token, policies.version, 0, str(purpose))
+    try:
+        schema = schema_for_role(source=source, role=role)
+    except SourceNotSynced:
+        refused = Refused("not_configured", f"The catalog has not looked at {source} yet.", NOT_SYNCED)
+        return Judgement(refused, source, token, policies.version, 0, str(purpose))
+    reader = Reader("", f"any {role.label}", frozenset({str(role)}), str(purpose))
+    decision = decide(text, reader, schema, policies, limits or standard_limits())
+    return Judgement(decision, source, token, policies.version, schema.revision, str(purpose))
 
 
 def used(decision: Decision, held: tuple[Held, ...]) -> tuple[Held, ...]:
@@ -205,6 +235,36 @@ def run_query(
         raise QueryFailed(error.public, code=error.code, retryable=error.retryable) from None
     finally:
         record_end(actor=actor, target=target, answer=answer, outcome=outcome)
+
+
+def estimate(judgement: Judgement) -> Estimate | None:
+    """What it would cost to run this: PostgreSQL is asked for its plan of the text that would run, coarsely told; where
+    a store has none, and beside it, what the catalog counts of the datasets that are read. None for a refusal."""
+    allowed = judgement.decision
+    if isinstance(allowed, Refused):
+        return None
+    counts = Dataset.objects.filter(pk__in=allowed.datasets).values_list("row_count", "size_bytes")
+    rows = [row for row, _ in counts if row is not None]
+    size = [bytes_ for _, bytes_ in counts if bytes_ is not None]
+    unknown = len(counts) - len(rows)
+    plan = None
+    if allowed.text and settings.STORES[judgement.source]["kind"] == "postgres":
+        try:
+            plan = cast(Planned, open_store(judgement.source, "gate")).plan(Sql(allowed.text), timeout_s=PLAN_SECONDS)
+        except StoreError:
+            plan = None  # the store is away or slow: what the catalog counts stands alone
+    return Estimate(sum(rows), sum(size), unknown, coarse(plan.rows) if plan else None)
+
+
+def coarse(number: float) -> int:
+    """The first digit alone: what a planner thinks rests on values that the reader may not see.
+
+    >>> coarse(12_345), coarse(7), coarse(0)
+    (10000, 7, 0)
+    """
+    whole = max(0, int(number))
+    digits = len(str(whole)) - 1
+    return round(whole, -digits)
 
 
 def statement(allowed: Allowed) -> Statement:

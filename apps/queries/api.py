@@ -1,7 +1,9 @@
 """Executions for scripts and for the console's grid."""
 
+import math
 import re
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -12,6 +14,7 @@ from rest_framework.views import APIView
 
 from apps.queries import selectors, services
 from apps.queries.models import Execution
+from apps.queries.parameters import TYPES, Typed, Unfit
 from apps.queries.results import LARGEST_PAGE
 from apps.queries.types import AnswerColumn
 from portal.accounts.models import User
@@ -34,20 +37,25 @@ class Malformed(ParseError):
 
 
 class Executions(APIView):
-    """`POST {"source", "text"}`: 200 done or failed, 202 still at work, 422 refused."""
+    """`POST {"source", "text", "parameters": {"country": "DE", "day": {"type": "date", "value": "2026-01-31"}}}`: 200
+    done or failed, 202 still at work, 422 refused."""
 
     def post(self, request: Request) -> Response:
         body = request.data
         if not isinstance(body, dict):
             raise Malformed("", "Send a JSON object with “source” and “text”.")
         user = person(request)
-        execution = services.start_execution(
-            actor=Actor.of(user),
-            user=user,
-            purpose=current_purpose(request),
-            source=text_field(body, "source"),
-            text=text_field(body, "text"),
-        )
+        try:
+            execution = services.start_execution(
+                actor=Actor.of(user),
+                user=user,
+                purpose=current_purpose(request),
+                source=text_field(body, "source"),
+                text=text_field(body, "text"),
+                typed=typed_field(body),
+            )
+        except Unfit as unfit:
+            raise Malformed(f"parameters.{unfit.name}", unfit.message) from None
         if execution.run_id is not None:
             wait_for(Run(pk=execution.run_id), WAIT_S)
             execution.refresh_from_db()
@@ -92,6 +100,27 @@ def text_field(body: dict[str, Any], name: str) -> str:
     if LONE_SURROGATE.search(value):
         raise Malformed(name, f"“{name}” holds half a character (U+D800 to U+DFFF).")
     return value
+
+
+def typed_field(body: dict[str, Any]) -> dict[str, Typed]:
+    given = body.get("parameters", {})
+    if not isinstance(given, dict):
+        raise Malformed("parameters", "“parameters” must be an object.")
+    return {name: typed(name, value) for name, value in given.items()}
+
+
+def typed(name: str, value: Any) -> Typed:
+    """A JSON text, number or truth value says its own type; `{"type", "value"}` names one."""
+    if isinstance(value, dict) and set(value) == {"type", "value"} and value["type"] in TYPES:
+        kind, value = value["type"], value["value"]
+    else:
+        kind = {bool: "boolean", int: "integer", float: "decimal"}.get(type(value), "text")
+    if not isinstance(value, str | int | float):
+        raise Malformed(f"parameters.{name}", "Give a text, a number, true or false, or {“type”, “value”}.")
+    text = f"{Decimal(str(value)):f}" if isinstance(value, float) and math.isfinite(value) else str(value)
+    if LONE_SURROGATE.search(text):
+        raise Malformed(f"parameters.{name}", "It holds half a character (U+D800 to U+DFFF).")
+    return Typed(name, kind, text)
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:

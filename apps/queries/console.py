@@ -1,5 +1,6 @@
 """What the console shows before anything runs: sources, examples, explanation, completion."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,10 +11,20 @@ from django.conf import settings
 from apps.catalog.selectors import SourceNotSynced, schema_for_gate
 from apps.compliance import gate
 from apps.compliance.policy.types import Allowed, OutputColumn, Refused
+from apps.queries.parameters import Typed, Unfit, filled, names_of
 from portal.accounts.models import User
-from portal.accounts.types import Purpose
+from portal.accounts.types import Purpose, Role
 
 COMPLETIONS = 40
+# What stands for a value that nobody has typed yet: a decision rests on where a literal stands, not on which.
+ANY = {
+    "text": "x",
+    "integer": "1",
+    "decimal": "1.5",
+    "date": "2026-01-31",
+    "timestamp": "2026-01-31T00:00:00Z",
+    "boolean": "true",
+}
 
 
 @dataclass(frozen=True)
@@ -27,12 +38,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Explanation:
-    """`masked` are the columns of the answer that will not be shown as they are."""
+    """`masked` are the columns of the answer that will not be shown as they are. `missing` are parameters that have no
+    value yet: it was decided with one in their place."""
 
     refused: Refused | None
     masked: tuple[OutputColumn, ...] = ()
     shown: int = 0
     notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    estimate: gate.Estimate | None = None
 
 
 @lru_cache(maxsize=1)
@@ -61,12 +75,55 @@ def sources_for(user: User) -> list[str]:
     return known or list(settings.STORES)
 
 
-def explain(*, user: User, purpose: Purpose, source: str, text: str) -> Explanation:
-    decision = gate.judge(user=user, purpose=purpose, source=source, text=text).decision
+def explain(
+    *,
+    user: User,
+    purpose: Purpose,
+    source: str,
+    text: str,
+    typed: Mapping[str, Typed] | None = None,
+    cost: bool = False,
+) -> Explanation:
+    """What would be masked, or why nothing would run; with `cost` also what it would cost."""
+    try:
+        wanted, missing = complete_text(source, text, typed or {})
+    except Unfit as unfit:
+        return Explanation(Refused("parameter", unfit.message))
+    judgement = gate.judge(user=user, purpose=purpose, source=source, text=wanted)
+    return told(judgement, missing, gate.estimate(judgement) if cost else None)
+
+
+def explain_as(
+    *, role: Role, purpose: Purpose, source: str, text: str, typed: Mapping[str, Typed] | None = None
+) -> Explanation:
+    """The same for somebody who held this role alone."""
+    try:
+        wanted, missing = complete_text(source, text, typed or {})
+    except Unfit as unfit:
+        return Explanation(Refused("parameter", unfit.message))
+    return told(gate.judge_as(role=role, purpose=purpose, source=source, text=wanted), missing, None)
+
+
+def told(judgement: gate.Judgement, missing: tuple[str, ...], estimate: gate.Estimate | None) -> Explanation:
+    decision = judgement.decision
     if not isinstance(decision, Allowed):
-        return Explanation(decision)
+        return Explanation(decision, missing=missing)
     masked = tuple(column for column in decision.columns if column.masked != "no")
-    return Explanation(None, masked, len(decision.columns), decision.notes)
+    return Explanation(None, masked, len(decision.columns), decision.notes, missing, estimate)
+
+
+def complete_text(source: str, text: str, typed: Mapping[str, Typed]) -> tuple[str, tuple[str, ...]]:
+    """The text with every parameter filled in, and those that somebody has yet to fill in."""
+    found = fields(source, text, typed)
+    missing = tuple(one.name for one in found if not one.value.strip())
+    guessed = [Typed(one.name, one.kind, ANY[one.kind]) if one.name in missing else one for one in found]
+    return filled(source, text, {one.name: one for one in guessed}), missing
+
+
+def fields(source: str, text: str, typed: Mapping[str, Typed]) -> list[Typed]:
+    """One for each parameter of the text, with what was typed for it so far. A kind that there is none of is text."""
+    found = [typed.get(name, Typed(name)) for name in names_of(source, text)]
+    return [one if one.kind in ANY else Typed(one.name, "text", one.value) for one in found]
 
 
 def completions(*, user: User, source: str, prefix: str) -> list[dict[str, str]]:

@@ -95,7 +95,7 @@ def ended(check: Callable[[], None] = lambda: None) -> QuerySet[Execution]:
 
 def opened(row: Execution) -> dict[str, str]:
     """The sealed texts by field. Raises HolderSilent for one that does not open: nobody knows what it holds."""
-    sealed = {"text": row.text, "outcome": row.outcome}
+    sealed = {"text": row.text, "outcome": row.outcome, "parameters": row.parameters}
     try:
         return {
             name: open_sealed(bytes(content), f"{name}:{row.pk}").decode()
@@ -138,7 +138,7 @@ def cut(row: Execution, sought: Sought) -> bool:
         if not tells(row, name, text, sought):
             continue
         after = sought.matcher.cut(text)
-        if name == "outcome":  # JSON stays JSON: its texts are cut one by one.
+        if name != "text":  # JSON stays JSON: its texts are cut one by one.
             body = sought.matcher.cut_all(json.loads(text))
             after = json.dumps(sought.names.cut(body) if has_paths(row, name) else body)
         changed[name] = seal(after.encode(), f"{name}:{row.pk}")

@@ -25,6 +25,7 @@ class Execution(models.Model):
     source = models.CharField(max_length=100)
     purpose = models.CharField(max_length=50)
     text = models.BinaryField()
+    parameters = models.BinaryField(null=True)  # what was typed for each `:name` of the text
     outcome = models.BinaryField(null=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     datasets = ArrayField(models.BigIntegerField(), default=list)

@@ -11,6 +11,7 @@ from apps.compliance import gate
 from apps.compliance.policy.types import Refused
 from apps.queries import results
 from apps.queries.models import Execution
+from apps.queries.parameters import Typed, Unfit, filled
 from apps.queries.sealing import Broken, open_sealed
 from apps.queries.types import AnswerColumn, Outcome, Page
 from portal.accounts.models import User
@@ -36,6 +37,19 @@ def text_of(execution: Execution) -> str:
     return open_sealed(bytes(execution.text), f"text:{execution.pk}").decode()
 
 
+def typed_of(execution: Execution) -> dict[str, Typed]:
+    """What was typed for each parameter."""
+    if execution.parameters is None:
+        return {}
+    body = json.loads(open_sealed(bytes(execution.parameters), f"parameters:{execution.pk}"))
+    return {name: Typed(name, kind, value) for name, (kind, value) in body.items()}
+
+
+def asked_of(execution: Execution) -> str:
+    """The text with its parameters filled in: what is decided about. Raises Unfit where an erasure has cut a value."""
+    return filled(execution.source, text_of(execution), typed_of(execution))
+
+
 def outcome_of(execution: Execution) -> Outcome:
     if execution.outcome is None:
         return Outcome()
@@ -59,9 +73,11 @@ def closed(execution: Execution) -> str:
     ends, a role is taken, a rule changes, and what was shown under them is shown no longer."""
     if not execution.has_result:
         return ""
-    judgement = gate.judge(
-        user=execution.owner, purpose=Purpose(execution.purpose), source=execution.source, text=text_of(execution)
-    )
+    try:
+        text = asked_of(execution)
+    except Unfit:
+        return CHANGED
+    judgement = gate.judge(user=execution.owner, purpose=Purpose(execution.purpose), source=execution.source, text=text)
     if isinstance(judgement.decision, Refused):
         return f"This result is closed: you may not run its query any more. {judgement.decision.message}"
     return "" if judgement.basis == execution.basis else CHANGED

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from apps.compliance.policy.masks.mongo_keyed import for_people
 from apps.compliance.policy.types import Allowed, OutputColumn, Refused
 from apps.queries import budget, results
 from apps.queries.models import Execution
+from apps.queries.parameters import Typed, filled, names_of
 from apps.queries.sealing import seal
 from apps.queries.types import AnswerColumn, Outcome
 from portal.accounts.models import User
@@ -36,15 +38,29 @@ ENDED = (
 )
 
 
-def start_execution(*, actor: Actor, user: User, purpose: Purpose, source: str, text: str) -> Execution:
+def start_execution(
+    *,
+    actor: Actor,
+    user: User,
+    purpose: Purpose,
+    source: str,
+    text: str,
+    typed: Mapping[str, Typed] | None = None,
+) -> Execution:
     """Decides at once; what is allowed goes to a worker, which decides again when it runs.
 
-    A refused execution is kept like any other: its owner sees why in the history.
+    A refused execution is kept like any other: its owner sees why in the history. Raises Unfit for a parameter of the
+    text that `typed` has no fitting value for.
     """
-    judgement = gate.judge(user=user, purpose=purpose, source=source, text=text)
+    names = names_of(source, text)
+    used = {name: one for name, one in (typed or {}).items() if name in names}
+    judgement = gate.judge(user=user, purpose=purpose, source=source, text=filled(source, text, used))
     key = uuid.uuid4()
     row = Execution(id=key, owner=user, source=source[:100], purpose=str(purpose))
     row.text = seal(text.encode(), f"text:{key}")
+    if used:
+        told = {name: [one.kind, one.value] for name, one in used.items()}
+        row.parameters = seal(json.dumps(told).encode(), f"parameters:{key}")
     decision = judgement.decision
     if not isinstance(decision, Refused):
         decision = budget.refusal_of(budget.budget_of(user)) or decision

@@ -8,7 +8,8 @@ from apps.compliance.policy.types import Allowed
 from apps.queries import results, services
 from apps.queries.budget import budget_of
 from apps.queries.models import Execution
-from apps.queries.selectors import text_of
+from apps.queries.parameters import Unfit
+from apps.queries.selectors import asked_of
 from portal.accounts.types import Purpose
 from portal.runs.sentences import counted
 from portal.runs.types import Outcome, StepContext, StepFailed
@@ -23,6 +24,9 @@ def execute(context: StepContext) -> Outcome:
     row = Execution.objects.select_related("owner").get(pk=key)
     try:
         return answered(context, row)
+    except Unfit as unfit:  # an erasure cut the value while it waited
+        services.fail(key=key, message=unfit.message)
+        return Outcome("a parameter has no value any more")
     except gate.QueryRefused as refusal:
         services.refuse(key=key, refused=refusal.refused)
         return Outcome(f"refused: {refusal.refused.code}")
@@ -40,7 +44,7 @@ def answered(context: StepContext, row: Execution) -> Outcome:
         user=row.owner,
         purpose=Purpose(row.purpose),
         source=row.source,
-        text=text_of(row),
+        text=asked_of(row),
         subject=str(row.pk),
         limits=limits,
         opened=opened,

@@ -11,17 +11,21 @@ from apps.catalog.models import Dataset
 from apps.catalog.selectors import datasets_for
 from apps.queries import console as asking
 from apps.queries import selectors, services
-from apps.queries.access import QUERIERS, person
+from apps.queries.access import QUERIERS, person, typed_in
 from apps.queries.budget import budget_of
 from apps.queries.models import Execution, SavedQuery, SavedVersion
+from apps.queries.parameters import TYPES, Typed, Unfit
 from apps.queries.samples import sample_text, starter
 from apps.queries.saved import selectors as kept
 from apps.queries.saved.types import Draft
 from portal.accounts.guards import requires_role
-from portal.accounts.selectors import current_purpose
+from portal.accounts.models import User
+from portal.accounts.selectors import current_purpose, has_role
+from portal.accounts.types import PURPOSES, Purpose, Role
 from portal.audit.types import Actor
 
 FIRST_ROWS = 50
+VIEW_AS = (Role.OFFICER, Role.STEWARD)  # of those who query, the ones who answer for rules and categories
 
 
 def own(request: HttpRequest, key: str) -> Execution:
@@ -44,6 +48,8 @@ def console(request: HttpRequest) -> HttpResponse:
         "history": selectors.history_of(user),
         "examples": asking.examples(),
         "budget": budget_of(user),
+        "kinds": TYPES,
+        **may_view_as(user),
         **(shown(execution) if execution else started(request)),
     }
     return render(request, "queries/console.html", context)
@@ -56,10 +62,41 @@ def run(request: HttpRequest) -> HttpResponse:
     if not text.strip():
         messages.error(request, "Type a query first.")
         return redirect("queries:console")
-    execution = services.start_execution(
-        actor=Actor.of(user), user=user, purpose=current_purpose(request), source=source, text=text
-    )
+    try:
+        execution = services.start_execution(
+            actor=Actor.of(user),
+            user=user,
+            purpose=current_purpose(request),
+            source=source,
+            text=text,
+            typed=typed_in(request),
+        )
+    except Unfit as unfit:
+        return console_again(request, unfit.message)
     return redirect(execution.get_absolute_url())
+
+
+def may_view_as(user: User) -> dict[str, object]:
+    if not has_role(user, *VIEW_AS):
+        return {}
+    return {"view_as": QUERIERS, "purposes": list(Purpose)}
+
+
+def console_again(request: HttpRequest, problem: str) -> HttpResponse:
+    """The console with what was typed still in it: nothing is lost for want of a value or a title."""
+    messages.error(request, problem)
+    user = person(request)
+    source, text = request.POST.get("source", ""), request.POST.get("text", "")
+    context = {
+        "sources": asking.sources_for(user),
+        "examples": asking.examples(),
+        "budget": budget_of(user),
+        "source": source,
+        "text": text,
+        "parameters": asking.fields(source, text, typed_in(request)),
+        "kinds": TYPES,
+    }
+    return render(request, "queries/console.html", context, status=400)
 
 
 def started(request: HttpRequest) -> dict[str, object]:
@@ -68,7 +105,8 @@ def started(request: HttpRequest) -> dict[str, object]:
         return {"source": chosen.source, "text": chosen.text}
     saved = saved_draft(request)
     if saved is not None:
-        return {"source": saved.source, "text": saved.text}
+        fields = asking.fields(saved.source, saved.text, saved.typed)
+        return {"source": saved.source, "text": saved.text, "parameters": fields}
     return {"source": request.GET.get("source", "warehouse"), "text": request.GET.get("text", "")}
 
 
@@ -101,6 +139,7 @@ def shown(execution: Execution) -> dict[str, object]:
         "cells": [list(zip(row, outcome.columns, strict=True)) for row in page.rows],
         "source": execution.source,
         "text": selectors.text_of(execution),
+        "parameters": list(selectors.typed_of(execution).values()),
     }
 
 
@@ -112,8 +151,28 @@ def explain(request: HttpRequest) -> HttpResponse:
     if not text.strip():
         return HttpResponse("")
     source = request.POST.get("source", "")
-    explanation = asking.explain(user=user, purpose=current_purpose(request), source=source, text=text)
-    return render(request, "queries/_explanation.html", {"explanation": explanation})
+    typed = typed_in(request)
+    explanation = asking.explain(
+        user=user, purpose=current_purpose(request), source=source, text=text, typed=typed, cost=True
+    )
+    context = {
+        "explanation": explanation,
+        "parameters": asking.fields(source, text, typed),
+        "kinds": TYPES,
+        "fragment": True,
+        **as_role(request, source, text, typed),
+    }
+    return render(request, "queries/_explanation.html", context)
+
+
+def as_role(request: HttpRequest, source: str, text: str, typed: dict[str, Typed]) -> dict[str, object]:
+    """What another role would be told, for those who answer for the rules. Nothing is run."""
+    role = next((one for one in Role if one == request.POST.get("as_role")), None)
+    if role is None or not has_role(request.user, *VIEW_AS):
+        return {}
+    purpose = next((one for one in PURPOSES[role] if one == request.POST.get("as_purpose")), PURPOSES[role][0])
+    seen = asking.explain_as(role=role, purpose=purpose, source=source, text=text, typed=typed)
+    return {"as_role": role.label, "as_purpose": purpose.label, "as_seen": seen}
 
 
 @requires_role(*QUERIERS)

@@ -38,6 +38,7 @@ class QueryEditor extends HTMLElement {
     this.line = this.querySelector("[data-explanation]");
     this.mount();
     this.source.addEventListener("change", () => this.mount());
+    this.form.addEventListener("change", (event) => event.target !== this.area && this.changed());
     this.form.addEventListener("submit", () => this.keep());
     this.addEventListener("keydown", (event) => this.pressed(event), { capture: true });
     this.explain();
@@ -88,10 +89,21 @@ class QueryEditor extends HTMLElement {
     const body = new FormData(this.form);
     try {
       const answer = await fetch(this.getAttribute("explain"), { method: "POST", body, signal: this.asked.signal });
-      if (answer.ok) this.line.innerHTML = await answer.text(); // our own server's markup; the policy refuses scripts
+      if (!answer.ok) return;
+      this.line.innerHTML = await answer.text(); // our own server's markup; the policy refuses scripts
+      this.fields(this.line.querySelector("template[data-fields]"));
     } catch (error) {
       if (error.name !== "AbortError") this.line.textContent = "The portal does not answer just now.";
     }
+  }
+
+  // The fields of parameters stay while the text has the same ones: somebody may be typing in them.
+  fields(template) {
+    const place = this.querySelector("[data-parameters]");
+    const namesIn = (part) => [...part.querySelectorAll("input")].map((input) => input.name).join(" ");
+    if (!template || namesIn(template.content) === namesIn(place)) return;
+    place.replaceChildren(...template.content.childNodes);
+    place.hidden = !place.querySelector("input");
   }
 
   async names(context) {

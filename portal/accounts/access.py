@@ -44,6 +44,16 @@ def visible(user: Someone, queryset: QuerySet[M]) -> QuerySet[M]:
     )
 
 
+def visible_to_role(role: Role, queryset: QuerySet[M]) -> QuerySet[M]:
+    """What somebody would know of who held this role and nothing else."""
+    meta = queryset.model._meta
+    right = {"codename": f"view_{meta.model_name}", "content_type__app_label": meta.app_label}
+    given = {f"permission__{name}": value for name, value in right.items()}
+    by_role = GroupObjectPermission.objects.filter(group__name=str(role), **given)
+    everywhere = Permission.objects.filter(group__name=str(role), **right)
+    return queryset.filter(Q(In(Cast("pk", CharField()), by_role.values("object_pk"))) | Q(Exists(everywhere)))
+
+
 def view_permission(model: type[Model]) -> Permission:
     return Permission.objects.get(
         content_type=ContentType.objects.get_for_model(model), codename=f"view_{model._meta.model_name}"

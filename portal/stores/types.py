@@ -191,6 +191,19 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a store's planner expects of a statement: `rows` that come back, `cost` in units of the store's own."""
+
+    rows: float
+    cost: float
+
+
+class Planned(Store, Protocol):
+    def plan(self, statement: Sql, *, timeout_s: float | None = None) -> Plan:
+        """Asks the planner; runs nothing."""
+
+
 class Snapshots(Store, Protocol):
     def read_together(
         self, statements: Sequence[Sql], *, batch_rows: int = 65_536, timeout_s: float | None = None

@@ -51,7 +51,7 @@ def opened(*, person: User, purpose: Purpose, query: SavedQuery, number: int) ->
     """Decides anew. Raises SavedVersion.DoesNotExist."""
     version = query.versions.get(number=number)
     draft = draft_of(version)
-    explanation = explain(user=person, purpose=purpose, source=draft.source, text=draft.text)
+    explanation = explain(user=person, purpose=purpose, source=draft.source, text=draft.text, typed=draft.typed)
     hidden = explanation.refused is not None and query.owner_id != person.pk
     return Opened(number, explanation, None if hidden else draft)
 

@@ -1,8 +1,10 @@
 """What a version holds, and what is shown of one to whoever opens it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from apps.queries.console import Explanation
+from apps.queries.parameters import LONGEST, Typed, names_of
 
 TITLE, FOLDER, TEXT, COMMENT = 120, 120, 100_000, 2_000  # characters
 
@@ -13,20 +15,31 @@ class Invalid(Exception):
 
 @dataclass(frozen=True)
 class Draft:
-    """Title, folder, source and text as typed. `checked` raises Invalid."""
+    """Title, folder, source, text and what its parameters start with (kind and value), as typed. `checked` raises
+    Invalid."""
 
     title: str
     source: str
     text: str
     folder: str = ""
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def typed(self) -> dict[str, Typed]:
+        return {name: Typed(name, kind, value) for name, (kind, value) in self.parameters.items()}
 
     def checked(self) -> "Draft":
-        draft = Draft(self.title.strip(), self.source, self.text.replace("\r\n", "\n"), self.folder.strip())
+        text = self.text.replace("\r\n", "\n")
+        names = names_of(self.source, text)
+        kept = {name: list(typed) for name, typed in self.parameters.items() if name in names}
+        draft = Draft(self.title.strip(), self.source, text, self.folder.strip(), kept)
         if not draft.title or not draft.text.strip():
             raise Invalid("A saved query needs a title and a text.")
         for name, value, most in (("title", draft.title, TITLE), ("folder", draft.folder, FOLDER)):
             if len(value) > most:
                 raise Invalid(f"The {name} may have {most} characters.")
+        if any(len(value) > LONGEST for _, value in kept.values()):
+            raise Invalid(f"The value of a parameter may have {LONGEST:,} characters.")
         if len(draft.text) > TEXT:
             raise Invalid(f"The text may have {TEXT:,} characters.")
         return draft

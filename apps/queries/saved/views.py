@@ -6,10 +6,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.queries import console as asking
-from apps.queries.access import QUERIERS, person
+from apps.queries.access import QUERIERS, person, typed_in
 from apps.queries.models import SavedQuery, SavedVersion
 from apps.queries.saved import selectors, services
 from apps.queries.saved.types import Draft, Invalid, Opened
+from apps.queries.views import console_again
 from portal.accounts.guards import requires_role
 from portal.accounts.selectors import current_purpose
 from portal.accounts.types import ROLE_LABELS, Role
@@ -50,7 +51,8 @@ def asked_version(request: HttpRequest, query: SavedQuery) -> int:
 
 def draft_in(request: HttpRequest) -> Draft:
     field = request.POST.get
-    return Draft(field("title", ""), field("source", ""), field("text", ""), field("folder", ""))
+    typed = {one.name: [one.kind, one.value] for one in typed_in(request).values()}
+    return Draft(field("title", ""), field("source", ""), field("text", ""), field("folder", ""), typed)
 
 
 @requires_role(*QUERIERS)
@@ -66,21 +68,9 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         query = services.save_query(actor=Actor.of(user), owner=user, draft=draft_in(request))
     except Invalid as problem:
-        return console_again(request, problem)
+        return console_again(request, str(problem))
     messages.success(request, "Saved. Only you see it until you share it.")
     return redirect(query)
-
-
-def console_again(request: HttpRequest, problem: Invalid) -> HttpResponse:
-    """The console with what was typed still in it: nothing is lost for want of a title."""
-    messages.error(request, str(problem))
-    context = {
-        "sources": asking.sources_for(person(request)),
-        "examples": asking.examples(),
-        "source": request.POST.get("source", ""),
-        "text": request.POST.get("text", ""),
-    }
-    return render(request, "queries/console.html", context, status=400)
 
 
 @requires_role(*QUERIERS)

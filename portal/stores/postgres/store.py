@@ -16,7 +16,7 @@ from portal.stores.postgres.pool import Pool, with_options
 from portal.stores.postgres.read import read, read_together
 from portal.stores.postgres.transaction import PostgresTransaction, as_sql, set_timeout
 from portal.stores.running import Running
-from portal.stores.types import Command, DatasetInfo, Health, LoadResult, Rows, Sql, Statement, StoreKind
+from portal.stores.types import Command, DatasetInfo, Health, LoadResult, Plan, Rows, Sql, Statement, StoreKind
 
 LOAD_SECONDS = 3600
 
@@ -49,6 +49,14 @@ class PostgresStore:
             batch_rows=batch_rows,
             timeout_s=settings.STORE_TIMEOUT_SECONDS if timeout_s is None else timeout_s,
         )
+
+    def plan(self, statement: Sql, *, timeout_s: float | None = None) -> Plan:
+        with self._session(settings.STORE_TIMEOUT_SECONDS if timeout_s is None else timeout_s) as connection:
+            connection.execute("SET TRANSACTION READ ONLY")
+            text = f"EXPLAIN (FORMAT JSON) {statement.text}"
+            row = connection.execute(text.encode(), statement.params or None).fetchone()
+            found = row[0][0]["Plan"] if row else {}
+            return Plan(found.get("Plan Rows", 0), found.get("Total Cost", 0))
 
     def read_together(
         self, statements: Sequence[Sql], *, batch_rows: int = 65_536, timeout_s: float | None = None
