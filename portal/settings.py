@@ -327,6 +327,7 @@ PERIODIC: dict[str, dict[str, object]] = {
     "runs-sweep": {"task": "portal.runs.tasks.sweep", "every_s": RUN_SWEEP_SECONDS},
     "runs-prune": {"task": "portal.runs.tasks.prune", "every_s": 6 * 3600},
     "pipelines-due": {"task": "apps.pipelines.tasks.start_due", "every_s": 20},
+    "queries-schedules": {"task": "apps.queries.tasks.run_schedules", "every_s": 20},
     "queries-forget": {"task": "apps.queries.tasks.forget_old_results", "every_s": 3600},
     "models-drift": {"task": "apps.models.tasks.look_for_drift", "every_s": DRIFT_MINUTES * 60},
     "models-forget": {"task": "apps.models.tasks.forget_old_inferences", "every_s": 6 * 3600},

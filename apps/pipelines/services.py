@@ -10,11 +10,11 @@ from apps.pipelines import holds
 from apps.pipelines.definitions import UnknownPipeline, definition_of
 from apps.pipelines.models import Pipeline, PipelineRun
 from apps.pipelines.plans import plan_of
-from apps.pipelines.schedule import BadSchedule, next_after
 from portal.accounts.models import User
 from portal.audit.actions import Action
 from portal.audit.services import record
 from portal.audit.types import Actor, Target
+from portal.runs.schedule import BadSchedule, next_after
 from portal.runs.services import start_run
 
 

@@ -13,11 +13,11 @@ from apps.pipelines.holds import PipelineBusy
 from apps.pipelines.models import Pipeline, PipelineRun
 from apps.pipelines.plans import VIEW
 from apps.pipelines.reports import report
-from apps.pipelines.schedule import BadSchedule
 from portal.accounts.models import User
 from portal.audit.types import Actor
 from portal.runs.flows import ACTIVE
 from portal.runs.reasons import reason_of
+from portal.runs.schedule import BadSchedule
 from portal.runs.selectors import summary
 from portal.runs.views import steps_context
 

@@ -118,3 +118,26 @@ class SavedComment(models.Model):
 
     def __str__(self) -> str:
         return f"comment on {self.query}"
+
+
+class Schedule(models.Model):
+    """One person wants the answer to a saved query at these times. It runs as that person, at the query's newest
+    version, with what its parameters start with."""
+
+    query = models.ForeignKey(SavedQuery, on_delete=models.CASCADE, related_name="schedules")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="query_schedules")
+    purpose = models.CharField(max_length=50)
+    times = models.CharField(max_length=100)
+    next_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=300, blank=True)  # why it did not run, or will not
+    last = models.ForeignKey(Execution, on_delete=models.SET_NULL, null=True, related_name="+")
+    delivered = models.BooleanField(default=True)  # whether the owner was told how `last` ended
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["query", "owner"], name="one_schedule_each")]
+        indexes = [models.Index(fields=["next_at"], name="query_schedule_due")]
+
+    def __str__(self) -> str:
+        return f"schedule {self.pk}"

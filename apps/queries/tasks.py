@@ -1,8 +1,10 @@
 """What the scheduler calls."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from apps.queries import services, warm
+from apps.queries.schedules import services as schedules
 
 warm.connect()  # workers read this module before they are ready
 
@@ -10,3 +12,10 @@ warm.connect()  # workers read this module before they are ready
 @shared_task(name="apps.queries.tasks.forget_old_results")
 def forget_old_results() -> None:
     services.forget_old_results()
+    schedules.forget_old_notices()
+
+
+@shared_task(name="apps.queries.tasks.run_schedules")
+def run_schedules() -> None:
+    schedules.start_due(timezone.now())
+    schedules.deliver()

@@ -2,6 +2,7 @@ from django.urls import path
 
 from apps.queries import views
 from apps.queries.saved import views as saved
+from apps.queries.schedules import views as schedules
 
 app_name = "queries"
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("saved/<uuid:saved>/revise/", saved.revise, name="saved-revise"),
     path("saved/<uuid:saved>/share/", saved.share, name="saved-share"),
     path("saved/<uuid:saved>/favourite/", saved.favourite, name="saved-favourite"),
+    path("saved/<uuid:saved>/schedule/", schedules.set_times, name="saved-schedule"),
     path("saved/<uuid:saved>/comment/", saved.comment, name="saved-comment"),
     path("saved/<uuid:saved>/delete/", saved.delete, name="saved-delete"),
 ]

@@ -105,6 +105,8 @@ class Action(StrEnum):
     SAVED_DELETED = "queries.saved_deleted"
     SAVED_FAVOURED = "queries.saved_favoured"
     SAVED_UNFAVOURED = "queries.saved_unfavoured"
+    SCHEDULE_SET = "queries.schedule_set"
+    SCHEDULE_REMOVED = "queries.schedule_removed"
     SAVED_COMMENTED = "queries.saved_commented"
     VERSION_SERVED = "models.version_served"
     VERSION_NOT_SERVED = "models.version_not_served"

@@ -91,6 +91,7 @@ def detail(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
         "versions": query.versions.defer("body"),
         "comments": selectors.comments_of(query) if shown.draft else [],
         "mine": query.owner_id == user.pk,
+        "schedule": query.schedules.filter(owner=user).select_related("last").first(),
         "marked": query.favourite_of.filter(pk=user.pk).exists(),
         "roles": [(str(role), ROLE_LABELS[role]) for role in QUERIERS],
         "sources": asking.sources_for(user),

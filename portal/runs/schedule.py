@@ -1,4 +1,4 @@
-"""When a pipeline is due: `every 15 minutes`, `every 6 hours`, or five fields of cron in UTC. Plain Python."""
+"""When something is due: `every 15 minutes`, `every 6 hours`, or five fields of cron in UTC. Plain Python."""
 
 import re
 from dataclasses import dataclass

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.pipelines.schedule import BadSchedule, next_after
+from portal.runs.schedule import BadSchedule, next_after
 
 NOW = datetime(2026, 11, 23, 6, 50, 12, tzinfo=UTC)  # a Monday
 
