@@ -5,6 +5,7 @@ import re
 import uuid
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from rest_framework.exceptions import NotFound, ParseError
@@ -16,7 +17,8 @@ from apps.queries import selectors, services
 from apps.queries.models import Execution
 from apps.queries.parameters import TYPES, Typed, Unfit
 from apps.queries.results import LARGEST_PAGE
-from apps.queries.types import AnswerColumn
+from apps.queries.types import PLAIN, AnswerColumn, Page, View
+from apps.queries.viewing import BadView
 from portal.accounts.models import User
 from portal.accounts.selectors import current_purpose
 from portal.audit.types import Actor
@@ -25,6 +27,7 @@ from portal.runs.services import wait_for
 
 WAIT_S = 10
 PAGE_SIZE = 1000
+LONGEST_FILTER = 200
 # JSON may escape one, but no text in UTF-8 can hold it: neither the digest nor the store could be given it.
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -63,12 +66,16 @@ class Executions(APIView):
 
 
 class OneExecution(APIView):
-    """`GET ?page=1&page_size=1000`. Another person's id is 404. `DELETE` cancels what has not ended."""
+    """`GET ?page=1&page_size=1000&sort=2&desc=1&filter.0=>=10`: columns by their number, from 0; `found` rows are left
+    by the filters. Another person's id is 404. `DELETE` cancels what has not ended."""
 
     def get(self, request: Request, execution: uuid.UUID) -> Response:
         page = number(request, "page", 1, 1_000_000)
         size = number(request, "page_size", PAGE_SIZE, LARGEST_PAGE)
-        response = answer(own(request, execution), page, size)
+        try:
+            response = answer(own(request, execution), page, size, view_in(request))
+        except BadView as bad:
+            raise Malformed(bad.field, bad.message) from None
         response.status_code = 200 if response.status_code == 202 else response.status_code
         return response
 
@@ -130,10 +137,33 @@ def number(request: Request, name: str, default: int, most: int) -> int:
     return int(value)
 
 
-def answer(execution: Execution, page: int, size: int) -> Response:
+def view_in(request: Request) -> View:
+    """How the rows are to be looked at. Raises Malformed."""
+    sort = request.query_params.get("sort", "")
+    filters = []
+    for field, value in request.query_params.items():
+        text = str(value)
+        if field.startswith("filter.") and text.strip():
+            filters.append((place(field.removeprefix("filter."), field), text[:LONGEST_FILTER]))
+    return View(place(sort, "sort") if sort else None, request.query_params.get("desc") == "1", tuple(filters))
+
+
+def place(value: str, field: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 6):
+        raise Malformed(field, "Name a column by its number, from 0.")
+    return int(value)
+
+
+def next_of(page: Page, view: View) -> dict[str, Any]:
+    sort = {} if view.sort is None else {"sort": view.sort, "desc": int(view.descending)}
+    filters = {f"filter.{number}": text for number, text in view.filters}
+    return {"page": page.next, "page_size": page.size, **sort, **filters}
+
+
+def answer(execution: Execution, page: int, size: int, view: View = PLAIN) -> Response:
     row = services.settle_with_run(execution=execution)
     outcome = selectors.outcome_of(row)
-    found = selectors.page_of(row, page, size)
+    found = selectors.page_of(row, page, size, view)
     here = reverse("queries-api:execution", args=[row.pk])
     body = {
         "id": str(row.pk),
@@ -142,7 +172,8 @@ def answer(execution: Execution, page: int, size: int) -> Response:
         "rows": found.rows,
         "row_count": row.row_count,
         "truncated": row.truncated,
-        "next": f"{here}?page={found.next}&page_size={found.size}" if found.next else None,
+        "next": f"{here}?{urlencode(next_of(found, view))}" if found.next else None,
+        "found": found.total,
         "closed": found.closed or None,
         "notes": list(outcome.notes),
         "refusal": outcome.refusal,

@@ -13,7 +13,7 @@ from apps.queries import results
 from apps.queries.models import Execution
 from apps.queries.parameters import Typed, Unfit, filled
 from apps.queries.sealing import Broken, open_sealed
-from apps.queries.types import AnswerColumn, Outcome, Page
+from apps.queries.types import PLAIN, AnswerColumn, Outcome, Page, View
 from portal.accounts.models import User
 from portal.accounts.selectors import Someone
 from portal.accounts.types import Purpose
@@ -83,14 +83,14 @@ def closed(execution: Execution) -> str:
     return "" if judgement.basis == execution.basis else CHANGED
 
 
-def page_of(execution: Execution, number: int, size: int) -> Page:
-    """The empty page while there is no result, once it was removed, and when it is closed."""
+def page_of(execution: Execution, number: int, size: int, view: View = PLAIN) -> Page:
+    """The empty page while there is no result, once it was removed, and when it is closed. Raises BadView."""
     if not execution.has_result:
         return Page(number=number, size=size)
     if why := closed(execution):
         return Page(number=number, size=size, closed=why)
     try:
-        return results.read_page(execution.pk, number, size)
+        return results.read_page(execution.pk, number, size, view)
     except (FileNotFoundError, Broken):
         return Page(number=number, size=size)
 

@@ -230,6 +230,7 @@ def forget_old_results() -> int:
     before = timezone.now() - timedelta(days=settings.QUERY_RESULT_DAYS)
     old = Execution.objects.filter(created_at__lt=before, has_result=True)
     keys = list(old.values_list("pk", flat=True))
+    results.remove_halves()
     for key in keys:
         results.remove(key)
     Execution.objects.filter(pk__in=keys).update(has_result=False)

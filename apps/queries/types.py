@@ -33,6 +33,22 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class View:
+    """How a result is looked at: sorted by a column (by its number), cut down by what columns must hold."""
+
+    sort: int | None = None
+    descending: bool = False
+    filters: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        return self.sort is None and not self.filters
+
+
+PLAIN = View()
+
+
+@dataclass(frozen=True)
 class Page:
     rows: list[list[Any]] = field(default_factory=list)
     number: int = 1

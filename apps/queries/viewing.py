@@ -1,0 +1,78 @@
+"""Sorting and filtering a result that is there: the masked rows, never the store again."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from apps.queries.types import View
+from apps.queries.values import told
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COMPARED = re.compile(r"(>=|<=|=|>|<)\s*(.+)")
+COMPARISONS = {">=": "greater_equal", "<=": "less_equal", "=": "equal", ">": "greater", "<": "less"}
+
+
+class BadView(Exception):
+    """A column that is not there, or a comparison that its type does not have; `field` names the parameter."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+def viewed(table: "pa.Table", view: View) -> "pa.Table":
+    """Rows that every filter keeps, in the order of one column, NULLs last. Raises BadView."""
+    for number, text in view.filters:
+        table = table.filter(kept(column_of(table, number, f"filter.{number}"), text, f"filter.{number}"))
+    if view.sort is None:
+        return table
+    return table.take(order(column_of(table, view.sort, "sort"), descending=view.descending))
+
+
+def column_of(table: "pa.Table", number: int, field: str) -> "pa.ChunkedArray":
+    if number >= table.num_columns:
+        raise BadView(field, f"There is no column {number}: they are counted from 0.")
+    return table.column(number)
+
+
+def kept(column: "pa.ChunkedArray", text: str, field: str) -> "pa.ChunkedArray | pa.Array":
+    """`>=10`, `<2026-01-31`, `=paid` compare in the column's own type; any other text is looked for in what is shown,
+    whatever its case."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    compared = COMPARED.fullmatch(text.strip())
+    if compared:
+        value = value_for(column, compared[2].strip(), field)
+        try:
+            return pc.call_function(COMPARISONS[compared[1]], [column, value])
+        except pa.ArrowException:
+            raise BadView(field, f"A column of the type {column.type} cannot be compared.") from None
+    sought = text.casefold()
+    return pa.array([value is not None and sought in str(value).casefold() for value in told(column)], pa.bool_())
+
+
+def value_for(column: "pa.ChunkedArray", text: str, field: str) -> Any:
+    import pyarrow as pa
+
+    try:
+        return pa.array([text]).cast(column.type)[0]
+    except pa.ArrowException:
+        raise BadView(field, f"“{text[:40]}” cannot be compared with a column of the type {column.type}.") from None
+
+
+def order(column: "pa.ChunkedArray", *, descending: bool) -> "pa.Array":
+    """Where the rows come from, stable. What has no order of its own (lists, documents) goes by what is shown."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    if kinds.is_nested(column.type):
+        column = pa.chunked_array([[None if value is None else str(value) for value in told(column)]], pa.string())
+    if kinds.is_null(column.type):
+        return pa.array(range(len(column)), pa.uint64())
+    keys = pa.table({"v": column, "n": range(len(column))})
+    direction = "descending" if descending else "ascending"
+    return pc.sort_indices(keys, sort_keys=[("v", direction, "at_end"), ("n", "ascending", "at_end")])
