@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "guardian",
     "rest_framework",
+    "drf_spectacular",
     "auditlog",
     "portal.audit",
     "portal.accounts",
@@ -169,6 +170,15 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.desk.bodies.DeepJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Portico",
+    "DESCRIPTION": "Send `Authorization: Bearer <token>`. Every answer is cut down to what the token's owner may see.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "DISABLE_ERRORS_AND_WARNINGS": True,
 }
 
 LANGUAGE_CODE = "en-gb"

@@ -1,6 +1,7 @@
 """The address of every page and endpoint."""
 
 from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView
 
 urlpatterns = [
     path("", include("portal.desk.urls")),
@@ -11,6 +12,7 @@ urlpatterns = [
     path("compliance/", include("apps.compliance.urls")),
     path("models/", include("apps.models.urls")),
     path("runs/", include("portal.runs.urls")),
+    path("api/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/runs/", include("portal.runs.api_urls")),
     path("api/catalog/", include("apps.catalog.api_urls")),
     path("api/queries/", include("apps.queries.api_urls")),

@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.queries import api_shapes as shapes
 from apps.queries import selectors, services
 from apps.queries.models import Execution
 from apps.queries.parameters import TYPES, Typed, Unfit
@@ -43,10 +45,14 @@ class Executions(APIView):
     """`POST {"source", "text", "parameters": {"country": "DE", "day": {"type": "date", "value": "2026-01-31"}}}`: 200
     done or failed, 202 still at work, 422 refused."""
 
+    @extend_schema(
+        operation_id="queries_run",
+        description="Runs a query under your masks. Waits up to 10 s for it; 202 means that it is still at work.",
+        request=shapes.Query,
+        responses={200: shapes.Answer, 202: shapes.Answer, 422: shapes.Answer},
+    )
     def post(self, request: Request) -> Response:
-        body = request.data
-        if not isinstance(body, dict):
-            raise Malformed("", "Send a JSON object with “source” and “text”.")
+        body = bodied(request)
         user = person(request)
         try:
             execution = services.start_execution(
@@ -69,6 +75,18 @@ class OneExecution(APIView):
     """`GET ?page=1&page_size=1000&sort=2&desc=1&filter.0=>=10`: columns by their number, from 0; `found` rows are left
     by the filters. Another person's id is 404. `DELETE` cancels what has not ended."""
 
+    @extend_schema(
+        operation_id="queries_result",
+        description="A page of the masked result. `filter.0`, `filter.1`, ... filter columns by their number: `>=10`, "
+        "`=paid`, or any text that is looked for in what is shown.",
+        parameters=[
+            OpenApiParameter("page", int),
+            OpenApiParameter("page_size", int),
+            OpenApiParameter("sort", int, description="Column by its number, from 0."),
+            OpenApiParameter("desc", int, enum=[0, 1]),
+        ],
+        responses=shapes.Answer,
+    )
     def get(self, request: Request, execution: uuid.UUID) -> Response:
         page = number(request, "page", 1, 1_000_000)
         size = number(request, "page_size", PAGE_SIZE, LARGEST_PAGE)
@@ -79,11 +97,22 @@ class OneExecution(APIView):
         response.status_code = 200 if response.status_code == 202 else response.status_code
         return response
 
+    @extend_schema(
+        operation_id="queries_cancel",
+        description="Stops it in the queue or in the store. One that has ended stays as it ended.",
+        responses={200: shapes.Cancelled},
+    )
     def delete(self, request: Request, execution: uuid.UUID) -> Response:
         row = own(request, execution)
         services.cancel_execution(actor=Actor.of(person(request)), execution=row)
         row.refresh_from_db()
         return Response({"id": str(row.pk), "status": row.status})
+
+
+def bodied(request: Request) -> dict[str, Any]:
+    if not isinstance(request.data, dict):
+        raise Malformed("", "Send a JSON object with “source” and “text”.")
+    return request.data
 
 
 def person(request: Request) -> User:

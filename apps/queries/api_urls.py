@@ -1,9 +1,14 @@
 from django.urls import path
 
-from apps.queries import api
+from apps.queries import api, api_saved
 
 app_name = "queries-api"
 urlpatterns = [
     path("executions/", api.Executions.as_view(), name="executions"),
     path("executions/<uuid:execution>/", api.OneExecution.as_view(), name="execution"),
+    path("history/", api_saved.History.as_view(), name="history"),
+    path("explain/", api_saved.Explain.as_view(), name="explain"),
+    path("saved/", api_saved.SavedQueries.as_view(), name="saved"),
+    path("saved/<uuid:saved>/", api_saved.OneSavedQuery.as_view(), name="saved-query"),
+    path("budget/", api_saved.Budget.as_view(), name="budget"),
 ]

@@ -7,6 +7,7 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
+        from portal.accounts import described  # noqa: F401 - known once it is imported
         from portal.accounts.roles import sync_roles
 
         # After `migrate`, and after the flush between tests: a data migration alone would not survive the second.
