@@ -58,4 +58,4 @@ def test_it_brings_the_masked_answer(worker: Celery, address: str, portico: Any,
     with pytest.raises(RuntimeError, match=r"parameters\.country"):
         portico(text, "oltp", address=address, token=token)
     with pytest.raises(RuntimeError, match="unknown, expired or revoked"):
-        portico(text, "oltp", address=address, token="no token")
+        portico(text, "oltp", address=address, token="unknown")
