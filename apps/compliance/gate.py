@@ -16,9 +16,12 @@ from apps.catalog.models import Dataset
 from apps.catalog.selectors import SourceNotSynced, schema_for_gate, schema_for_role
 from apps.compliance.access.readers import reader_of
 from apps.compliance.access.selectors import Held, held_by
+from apps.compliance.look_ups import Sought, decide_look_up
 from apps.compliance.policy.decide import decide
 from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Reader, Refused
 from apps.compliance.selectors import policy_set
+from apps.compliance.tokens.probes import PROBE, told
+from apps.compliance.tokens.values import look_up_token
 from portal.accounts.models import User
 from portal.accounts.selectors import purposes_of, roles_of
 from portal.accounts.types import PURPOSES, Purpose, Role
@@ -27,6 +30,7 @@ from portal.audit.services import digest, record
 from portal.audit.types import Actor, Target
 from portal.stores import open_store
 from portal.stores.types import Documents, Planned, Rows, Sql, Statement, Store, StoreError
+from portal.tokens.keys import LOOK_UP
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,8 +114,16 @@ def standard_limits() -> Limits:
     return Limits(settings.QUERY_ROW_LIMIT, settings.QUERY_TIMEOUT_SECONDS)
 
 
-def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limits | None = None) -> Judgement:
-    """What the engine says to this text for this person, now. Touches no store."""
+def judge(
+    *,
+    user: User,
+    purpose: Purpose,
+    source: str,
+    text: str,
+    limits: Limits | None = None,
+    sought: Sought | None = None,
+) -> Judgement:
+    """What the engine says to this text for this person, now. Touches no store. Of a look-up, `text` is its name."""
     limits = limits or standard_limits()
     policies = policy_set()
     token = digest(text)
@@ -128,6 +140,8 @@ def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limit
         return judged(Refused("not_configured", f"The catalog has not looked at {source} yet.", NOT_SYNCED), 0)
     held = held_by(user, purpose)
     reader = reader_of(user, purpose, held)
+    if sought is not None:  # kept nowhere: it holds what stands for somebody's value
+        return judged(decide_look_up(sought, reader, schema, policies, limits), schema.revision, held)
     key = (token, policies, schema.source, id(schema), schema.revision, reader, limits)
     decision = _kept.get(key)
     if decision is None:
@@ -204,14 +218,15 @@ def run_query(
     subject: str = "",
     limits: Limits | None = None,
     opened: Callable[[Store], None] | None = None,
+    sought: Sought | None = None,
 ) -> Iterator[Answer]:
     """Runs the text as this person may, and records it.
 
     `subject` names what it is for in the trail (an execution's id). `opened` is told of the store before it is asked,
-    so that somebody can cancel. Raises QueryRefused, QueryFailed.
+    so that somebody can cancel. `sought` makes it a look-up. Raises QueryRefused, QueryFailed.
     """
     limits = limits or standard_limits()
-    judgement = judge(user=user, purpose=purpose, source=source, text=text, limits=limits)
+    judgement = judge(user=user, purpose=purpose, source=source, text=text, limits=limits, sought=sought)
     actor, target = Actor.of(user), Target("query", subject or judgement.digest[:32], source)
     decision = judgement.decision
     if isinstance(decision, Refused):
@@ -224,6 +239,9 @@ def run_query(
         store = open_store(source, "gate")
         if opened is not None:
             opened(store)
+        if sought is not None and not has_our_key(store, source):
+            outcome = "refused"
+            raise QueryRefused(judgement, no_tokens(source))
         with store.read(
             statement(decision), batch_rows=min(BATCH_ROWS, limits.rows + 1), timeout_s=limits.timeout_s
         ) as rows:
@@ -265,6 +283,16 @@ def coarse(number: float) -> int:
     whole = max(0, int(number))
     digits = len(str(whole)) - 1
     return round(whole, -digits)
+
+
+def has_our_key(store: Store, source: str) -> bool:
+    """A store without the key of look-ups, or with another, would answer that there is no such row."""
+    return told(store, str(settings.STORES[source]["kind"]), LOOK_UP) == look_up_token(PROBE)
+
+
+def no_tokens(source: str) -> Refused:
+    hint = f"An administrator runs manage.py install_tokens {source} first."
+    return Refused("not_configured", f"{source} has no key to look values up by, or an old one.", hint)
 
 
 def statement(allowed: Allowed) -> Statement:
