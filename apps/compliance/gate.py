@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
@@ -16,12 +16,10 @@ from apps.catalog.models import Dataset
 from apps.catalog.selectors import SourceNotSynced, schema_for_gate, schema_for_role
 from apps.compliance.access.readers import reader_of
 from apps.compliance.access.selectors import Held, held_by
-from apps.compliance.look_ups import Sought, decide_look_up
+from apps.compliance.look_ups import Sought, decide_look_up, without_key
 from apps.compliance.policy.decide import decide
 from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Reader, Refused
 from apps.compliance.selectors import policy_set
-from apps.compliance.tokens.probes import PROBE, told
-from apps.compliance.tokens.values import look_up_token
 from portal.accounts.models import User
 from portal.accounts.selectors import purposes_of, roles_of
 from portal.accounts.types import PURPOSES, Purpose, Role
@@ -30,7 +28,6 @@ from portal.audit.services import digest, record
 from portal.audit.types import Actor, Target
 from portal.stores import open_store
 from portal.stores.types import Documents, Planned, Rows, Sql, Statement, Store, StoreError
-from portal.tokens.keys import LOOK_UP
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +56,8 @@ class Judgement:
     def emergency(self) -> bool:
         return any(grant.emergency for grant in self.grants)
 
+    token: str = ""  # of a look-up: forgotten when it has ended, so no part of what it rests on
+
     @property
     def basis(self) -> str:
         """Stands for what runs and what it shows: equal while the person may see neither more nor less of it."""
@@ -67,7 +66,8 @@ class Judgement:
             return ""
         columns = [[column.name, column.masked, column.mask, column.rule] for column in allowed.columns]
         what = [allowed.text, allowed.collection, allowed.pipeline, columns]
-        return digest(json.dumps(what, default=str, ensure_ascii=True))
+        told = json.dumps(what, default=str, ensure_ascii=True)
+        return digest(told.replace(self.token, "") if self.token else told)
 
 
 @dataclass
@@ -123,7 +123,7 @@ def judge(
     limits: Limits | None = None,
     sought: Sought | None = None,
 ) -> Judgement:
-    """What the engine says to this text for this person, now. Touches no store. Of a look-up, `text` is its name."""
+    """What the engine says to this text for this person, now. Touches no store. A look-up's `text` is its name."""
     limits = limits or standard_limits()
     policies = policy_set()
     token = digest(text)
@@ -141,7 +141,8 @@ def judge(
     held = held_by(user, purpose)
     reader = reader_of(user, purpose, held)
     if sought is not None:  # kept nowhere: it holds what stands for somebody's value
-        return judged(decide_look_up(sought, reader, schema, policies, limits), schema.revision, held)
+        decision = decide_look_up(sought, reader, schema, policies, limits)
+        return replace(judged(decision, schema.revision, held), token=sought.token)
     key = (token, policies, schema.source, id(schema), schema.revision, reader, limits)
     decision = _kept.get(key)
     if decision is None:
@@ -239,9 +240,9 @@ def run_query(
         store = open_store(source, "gate")
         if opened is not None:
             opened(store)
-        if sought is not None and not has_our_key(store, source):
+        if sought is not None and (refused := without_key(store, source)):
             outcome = "refused"
-            raise QueryRefused(judgement, no_tokens(source))
+            raise QueryRefused(judgement, refused)
         with store.read(
             statement(decision), batch_rows=min(BATCH_ROWS, limits.rows + 1), timeout_s=limits.timeout_s
         ) as rows:
@@ -285,16 +286,6 @@ def coarse(number: float) -> int:
     return round(whole, -digits)
 
 
-def has_our_key(store: Store, source: str) -> bool:
-    """A store without the key of look-ups, or with another, would answer that there is no such row."""
-    return told(store, str(settings.STORES[source]["kind"]), LOOK_UP) == look_up_token(PROBE)
-
-
-def no_tokens(source: str) -> Refused:
-    hint = f"An administrator runs manage.py install_tokens {source} first."
-    return Refused("not_configured", f"{source} has no key to look values up by, or an old one.", hint)
-
-
 def statement(allowed: Allowed) -> Statement:
     if allowed.collection:
         return Documents(allowed.collection, allowed.pipeline)
@@ -336,21 +327,16 @@ def record_decision(*, actor: Actor, target: Target, judgement: Judgement, allow
 
 def record_refusal(*, actor: Actor, target: Target, judgement: Judgement, refused: Refused) -> None:
     """The code alone: a message can repeat what was typed."""
+    detail = {**rests_on(judgement), "code": refused.code}
     with transaction.atomic():
-        record(
-            actor=actor,
-            action=Action.QUERY_REFUSED,
-            target=target,
-            detail={**rests_on(judgement), "code": refused.code},
-        )
+        record(actor=actor, action=Action.QUERY_REFUSED, target=target, detail=detail)
 
 
 def record_end(*, actor: Actor, target: Target, answer: Answer, outcome: str) -> None:
-    detail = {"outcome": outcome, "rows": answer.rows, "truncated": answer.truncated}
+    told = {"outcome": outcome, "rows": answer.rows, "truncated": answer.truncated}
+    detail = {**rests_on(answer.judgement), **told}
     with transaction.atomic():
-        record(
-            actor=actor, action=Action.QUERY_FINISHED, target=target, detail={**rests_on(answer.judgement), **detail}
-        )
+        record(actor=actor, action=Action.QUERY_FINISHED, target=target, detail=detail)
 
 
 def rests_on(judgement: Judgement) -> dict[str, object]:

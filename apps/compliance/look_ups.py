@@ -8,12 +8,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.conf import settings
+
 from apps.catalog.types import ColumnSchema, DatasetSchema, SourceSchema
 from apps.compliance.policy.choose import choose, covers
 from apps.compliance.policy.decide import decide
 from apps.compliance.policy.masks.sql import has_token
 from apps.compliance.policy.types import Decision, Limits, PolicySet, Reader, Refused, RowFilter
-from apps.compliance.tokens.probes import DIALECTS
+from apps.compliance.tokens.probes import DIALECTS, PROBE, told
+from apps.compliance.tokens.values import look_up_token
+from portal.stores.types import Store
 from portal.tokens.keys import LOOK_UP
 
 # Whose values are one person's, and so many that trying them out at the rate of look-ups leads nowhere.
@@ -78,3 +82,12 @@ def can_be_compared(column: ColumnSchema, kind: str) -> bool:
     if kind in DIALECTS:
         return has_token(column.type, DIALECTS[kind])
     return "[]" not in column.name and "*" not in column.name
+
+
+def without_key(store: Store, source: str) -> Refused | None:
+    """A store without the key of look-ups, or with another, would answer that there is no such row. Raises
+    StoreError."""
+    if told(store, str(settings.STORES[source]["kind"]), LOOK_UP) == look_up_token(PROBE):
+        return None
+    hint = f"An administrator runs manage.py install_tokens {source} first."
+    return Refused("not_configured", f"{source} has no key to look values up by, or an old one.", hint)

@@ -136,7 +136,7 @@ def test_a_category_without_a_rule_is_not_looked_up_by(ana: User) -> None:
 def test_a_store_without_our_key_is_said_so(ana: User, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise it would seem that there is no such row."""
     one = sought(source)
-    monkeypatch.setattr("apps.compliance.gate.LOOK_UP", "another")
+    monkeypatch.setattr("apps.compliance.look_ups.told", lambda *_: None)
     with pytest.raises(gate.QueryRefused) as refusal:
         run(ana, source, one)
     assert f"manage.py install_tokens {source}" in refusal.value.refused.hint
