@@ -51,12 +51,11 @@ class Judgement:
     schema_revision: int
     purpose: str
     grants: tuple[Held, ...] = ()
+    token: str = ""  # of a look-up: forgotten when it has ended, so no part of what it rests on
 
     @property
     def emergency(self) -> bool:
         return any(grant.emergency for grant in self.grants)
-
-    token: str = ""  # of a look-up: forgotten when it has ended, so no part of what it rests on
 
     @property
     def basis(self) -> str:
@@ -141,8 +140,8 @@ def judge(
     held = held_by(user, purpose)
     reader = reader_of(user, purpose, held)
     if sought is not None:  # kept nowhere: it holds what stands for somebody's value
-        decision = decide_look_up(sought, reader, schema, policies, limits)
-        return replace(judged(decision, schema.revision, held), token=sought.token)
+        looked_up = judged(decide_look_up(sought, reader, schema, policies, limits), schema.revision, held)
+        return replace(looked_up, token=sought.token)
     key = (token, policies, schema.source, id(schema), schema.revision, reader, limits)
     decision = _kept.get(key)
     if decision is None:

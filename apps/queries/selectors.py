@@ -10,7 +10,7 @@ from apps.catalog.models import Column
 from apps.compliance import gate
 from apps.compliance.policy.types import Refused
 from apps.queries import results
-from apps.queries.look_ups.selectors import sought_of
+from apps.queries.look_ups.selectors import limits, sought_of
 from apps.queries.models import Execution
 from apps.queries.parameters import Typed, Unfit, filled
 from apps.queries.sealing import Broken, open_sealed
@@ -79,8 +79,14 @@ def closed(execution: Execution) -> str:
         text = asked_of(execution) if sought is None else text_of(execution)
     except Unfit:
         return CHANGED
-    purpose = Purpose(execution.purpose)
-    judgement = gate.judge(user=execution.owner, purpose=purpose, source=execution.source, text=text, sought=sought)
+    judgement = gate.judge(
+        user=execution.owner,
+        purpose=Purpose(execution.purpose),
+        source=execution.source,
+        text=text,
+        limits=None if sought is None else limits(),
+        sought=sought,
+    )
     if isinstance(judgement.decision, Refused):
         return f"This result is closed: you may not run its query any more. {judgement.decision.message}"
     return "" if judgement.basis == execution.basis else CHANGED

@@ -7,9 +7,9 @@ from apps.compliance import gate
 from apps.compliance.policy.types import Allowed
 from apps.queries import results, services
 from apps.queries.budget import budget_of
+from apps.queries.look_ups.selectors import limits as look_up_limits
 from apps.queries.look_ups.selectors import sought_of
 from apps.queries.look_ups.services import forget_token
-from apps.queries.look_ups.services import limits as look_up_limits
 from apps.queries.models import Execution
 from apps.queries.parameters import Unfit
 from apps.queries.selectors import asked_of, text_of

@@ -45,7 +45,7 @@ def sought(source: str, value: str = ZOE, column: str = "") -> Sought:
 def run(user: User, source: str, one: Sought, purpose: Purpose = Purpose.ANALYTICS) -> list[dict[str, Any]]:
     """What the gate answers, by the names of the columns in lower case."""
     with gate.run_query(
-        user=user, purpose=purpose, source=source, text="Look-up", limits=services.limits(), sought=one
+        user=user, purpose=purpose, source=source, text="Look-up", limits=selectors.limits(), sought=one
     ) as answer:
         names = [column.name.lower() for column in answer.columns]
         rows = [row for batch in answer.batches for row in batch.to_pylist()]

@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from apps.catalog.selectors import SourceNotSynced, schema_for_gate
 from apps.compliance.access.readers import reader_of
 from apps.compliance.access.selectors import held_by
-from apps.compliance.look_ups import Sought, identifying
+from apps.compliance.look_ups import ROWS, Sought, identifying
+from apps.compliance.policy.types import Limits
 from apps.compliance.selectors import policy_set
 from apps.queries.look_ups.types import Kept
 from apps.queries.models import Execution, LookUp
@@ -64,6 +65,10 @@ def sought_of(execution: Execution) -> Sought | None:
         return None
     kept = kept_of(row)
     return Sought(kept.path, row.column, kept.token)
+
+
+def limits() -> Limits:
+    return Limits(ROWS, settings.QUERY_TIMEOUT_SECONDS)
 
 
 def look_ups_for(person: Someone) -> QuerySet[LookUp]:

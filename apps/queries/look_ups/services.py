@@ -12,11 +12,10 @@ from django.utils import timezone
 
 from apps.catalog.models import Dataset
 from apps.compliance import gate
-from apps.compliance.look_ups import ROWS, Sought
-from apps.compliance.policy.types import Limits
+from apps.compliance.look_ups import Sought
 from apps.compliance.tokens.values import look_up_token
 from apps.queries import services as executions
-from apps.queries.look_ups.selectors import kept_of
+from apps.queries.look_ups.selectors import kept_of, limits
 from apps.queries.look_ups.types import Kept, TooMany, Wanted
 from apps.queries.models import Execution, LookUp
 from apps.queries.sealing import seal
@@ -27,10 +26,6 @@ from portal.audit.services import digest, record
 from portal.audit.types import Actor, Target
 
 WINDOW = timedelta(hours=1)
-
-
-def limits() -> Limits:
-    return Limits(ROWS, settings.QUERY_TIMEOUT_SECONDS)
 
 
 def look_up(*, actor: Actor, user: User, purpose: Purpose, dataset: Dataset, wanted: Wanted) -> Execution:
