@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +16,7 @@ from apps.catalog.models import Dataset
 from apps.catalog.selectors import SourceNotSynced, schema_for_gate, schema_for_role
 from apps.compliance.access.readers import reader_of
 from apps.compliance.access.selectors import Held, held_by
+from apps.compliance.look_ups import Sought, decide_look_up, without_key
 from apps.compliance.policy.decide import decide
 from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Reader, Refused
 from apps.compliance.selectors import policy_set
@@ -50,6 +51,7 @@ class Judgement:
     schema_revision: int
     purpose: str
     grants: tuple[Held, ...] = ()
+    token: str = ""  # of a look-up: forgotten when it has ended, so no part of what it rests on
 
     @property
     def emergency(self) -> bool:
@@ -63,7 +65,8 @@ class Judgement:
             return ""
         columns = [[column.name, column.masked, column.mask, column.rule] for column in allowed.columns]
         what = [allowed.text, allowed.collection, allowed.pipeline, columns]
-        return digest(json.dumps(what, default=str, ensure_ascii=True))
+        told = json.dumps(what, default=str, ensure_ascii=True)
+        return digest(told.replace(self.token, "") if self.token else told)
 
 
 @dataclass
@@ -110,8 +113,16 @@ def standard_limits() -> Limits:
     return Limits(settings.QUERY_ROW_LIMIT, settings.QUERY_TIMEOUT_SECONDS)
 
 
-def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limits | None = None) -> Judgement:
-    """What the engine says to this text for this person, now. Touches no store."""
+def judge(
+    *,
+    user: User,
+    purpose: Purpose,
+    source: str,
+    text: str,
+    limits: Limits | None = None,
+    sought: Sought | None = None,
+) -> Judgement:
+    """What the engine says to this text for this person, now. Touches no store. A look-up's `text` is its name."""
     limits = limits or standard_limits()
     policies = policy_set()
     token = digest(text)
@@ -128,6 +139,9 @@ def judge(*, user: User, purpose: Purpose, source: str, text: str, limits: Limit
         return judged(Refused("not_configured", f"The catalog has not looked at {source} yet.", NOT_SYNCED), 0)
     held = held_by(user, purpose)
     reader = reader_of(user, purpose, held)
+    if sought is not None:  # kept nowhere: it holds what stands for somebody's value
+        looked_up = judged(decide_look_up(sought, reader, schema, policies, limits), schema.revision, held)
+        return replace(looked_up, token=sought.token)
     key = (token, policies, schema.source, id(schema), schema.revision, reader, limits)
     decision = _kept.get(key)
     if decision is None:
@@ -204,14 +218,15 @@ def run_query(
     subject: str = "",
     limits: Limits | None = None,
     opened: Callable[[Store], None] | None = None,
+    sought: Sought | None = None,
 ) -> Iterator[Answer]:
     """Runs the text as this person may, and records it.
 
     `subject` names what it is for in the trail (an execution's id). `opened` is told of the store before it is asked,
-    so that somebody can cancel. Raises QueryRefused, QueryFailed.
+    so that somebody can cancel. `sought` makes it a look-up. Raises QueryRefused, QueryFailed.
     """
     limits = limits or standard_limits()
-    judgement = judge(user=user, purpose=purpose, source=source, text=text, limits=limits)
+    judgement = judge(user=user, purpose=purpose, source=source, text=text, limits=limits, sought=sought)
     actor, target = Actor.of(user), Target("query", subject or judgement.digest[:32], source)
     decision = judgement.decision
     if isinstance(decision, Refused):
@@ -224,6 +239,9 @@ def run_query(
         store = open_store(source, "gate")
         if opened is not None:
             opened(store)
+        if sought is not None and (refused := without_key(store, source)):
+            outcome = "refused"
+            raise QueryRefused(judgement, refused)
         with store.read(
             statement(decision), batch_rows=min(BATCH_ROWS, limits.rows + 1), timeout_s=limits.timeout_s
         ) as rows:
@@ -308,21 +326,16 @@ def record_decision(*, actor: Actor, target: Target, judgement: Judgement, allow
 
 def record_refusal(*, actor: Actor, target: Target, judgement: Judgement, refused: Refused) -> None:
     """The code alone: a message can repeat what was typed."""
+    detail = {**rests_on(judgement), "code": refused.code}
     with transaction.atomic():
-        record(
-            actor=actor,
-            action=Action.QUERY_REFUSED,
-            target=target,
-            detail={**rests_on(judgement), "code": refused.code},
-        )
+        record(actor=actor, action=Action.QUERY_REFUSED, target=target, detail=detail)
 
 
 def record_end(*, actor: Actor, target: Target, answer: Answer, outcome: str) -> None:
-    detail = {"outcome": outcome, "rows": answer.rows, "truncated": answer.truncated}
+    told = {"outcome": outcome, "rows": answer.rows, "truncated": answer.truncated}
+    detail = {**rests_on(answer.judgement), **told}
     with transaction.atomic():
-        record(
-            actor=actor, action=Action.QUERY_FINISHED, target=target, detail={**rests_on(answer.judgement), **detail}
-        )
+        record(actor=actor, action=Action.QUERY_FINISHED, target=target, detail=detail)
 
 
 def rests_on(judgement: Judgement) -> dict[str, object]:

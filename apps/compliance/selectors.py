@@ -6,13 +6,14 @@ from threading import Lock
 from django.db.models import QuerySet
 
 from apps.compliance.models import MaskPolicy, PolicyVersion, RowFilterPolicy
+from apps.compliance.openings import opened_functions
 from apps.compliance.policy.types import MaskRule, PolicySet, RowFilter
 from portal.accounts.selectors import Someone, has_role
 from portal.accounts.types import Role
 
 READERS_OF_POLICIES = (Role.OFFICER, Role.STEWARD, Role.AUDITOR, Role.ADMINISTRATOR)
 KEPT = 8
-_kept: "OrderedDict[tuple[int, str], PolicySet]" = OrderedDict()
+_kept: "OrderedDict[tuple[int, str, frozenset[str]], PolicySet]" = OrderedDict()
 _lock = Lock()
 
 
@@ -21,11 +22,12 @@ def policy_set() -> PolicySet:
     version = PolicyVersion.objects.first()
     if version is None:
         return PolicySet(0, ())
-    key = (version.number, version.digest)
+    opened = opened_functions()
+    key = (version.number, version.digest, opened)
     with _lock:
         if key in _kept:
             return _kept[key]
-    found = PolicySet(version.number, mask_rules(version), row_filters(version))
+    found = PolicySet(version.number, mask_rules(version), row_filters(version), opened)
     with _lock:
         _kept[key] = found
         while len(_kept) > KEPT:

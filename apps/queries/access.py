@@ -1,7 +1,13 @@
-"""Who may use the console, and what a request brings, for all of its views."""
+"""Who may use the console, and what a request brings and may reach, for all of its views."""
 
-from django.http import HttpRequest
+import uuid
 
+from django.http import Http404, HttpRequest
+
+from apps.catalog.models import Dataset
+from apps.catalog.selectors import datasets_for
+from apps.queries import selectors
+from apps.queries.models import Execution
 from apps.queries.parameters import Typed
 from portal.accounts.models import User
 from portal.accounts.types import Role
@@ -22,3 +28,17 @@ def typed_in(request: HttpRequest) -> dict[str, Typed]:
             name = field.removeprefix("parameter.")
             found[name] = Typed(name, request.POST.get(f"kind.{name}", "text"), str(value))
     return found
+
+
+def own(request: HttpRequest, key: str) -> Execution:
+    try:
+        return selectors.execution_of(person(request), uuid.UUID(key))
+    except (ValueError, Execution.DoesNotExist):
+        raise Http404("There is no such execution.") from None
+
+
+def dataset_of(request: HttpRequest, pk: int) -> Dataset:
+    try:
+        return datasets_for(person(request)).get(pk=pk)
+    except Dataset.DoesNotExist:
+        raise Http404("There is no such dataset.") from None

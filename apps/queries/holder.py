@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from apps.compliance.subjects.kept import Sought as Names
 from apps.compliance.subjects.match import Matcher, matcher_of
 from apps.queries import results
+from apps.queries.look_ups import kept as reasons
 from apps.queries.models import Execution
 from apps.queries.saved import kept
 from apps.queries.sealing import Broken, open_sealed, seal
@@ -19,7 +20,7 @@ from portal.holders import Held, HolderSilent, Traces
 
 GRACE_S, PAUSE_S = 15, 0.25
 RESULTS, TEXTS = "results of queries", "texts of queries"
-SAVED = "saved queries and comments"
+SAVED, REASONS = "saved queries and comments", "reasons of look-ups"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Answers:
             Held(RESULTS, rows, "rows"),
             Held(TEXTS, texts, "queries"),
             Held(SAVED, kept.find(sought.matcher), "texts"),
+            Held(REASONS, reasons.find(sought.matcher), "texts"),
         ]
 
     def collect(self, traces: Traces) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -71,7 +73,13 @@ class Answers:
                 rows += found
             texts += cut(row, sought)
         saved = kept.erase(sought.matcher, check=check)
-        return [Held(RESULTS, rows, "rows"), Held(TEXTS, texts, "queries"), Held(SAVED, saved, "texts")]
+        told = reasons.erase(sought.matcher, check=check)
+        return [
+            Held(RESULTS, rows, "rows"),
+            Held(TEXTS, texts, "queries"),
+            Held(SAVED, saved, "texts"),
+            Held(REASONS, told, "texts"),
+        ]
 
 
 def sought_of(traces: Traces) -> Sought:

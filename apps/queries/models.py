@@ -141,3 +141,24 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return f"schedule {self.pk}"
+
+
+class LookUp(models.Model):
+    """One value of one column that somebody looked for. Reason and token are sealed; the value is kept nowhere."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="look_ups")
+    at = models.DateTimeField(auto_now_add=True)
+    source = models.CharField(max_length=100)
+    dataset = models.BigIntegerField()
+    name = models.CharField(max_length=300)
+    column = models.CharField(max_length=300)
+    body = models.BinaryField()
+    execution = models.OneToOneField(Execution, null=True, on_delete=models.SET_NULL, related_name="look_up")
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["user", "-at"])]
+
+    def __str__(self) -> str:
+        return f"look-up {str(self.id)[:8]} in {self.source}"

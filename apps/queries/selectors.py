@@ -10,6 +10,7 @@ from apps.catalog.models import Column
 from apps.compliance import gate
 from apps.compliance.policy.types import Refused
 from apps.queries import results
+from apps.queries.look_ups.selectors import limits, sought_of
 from apps.queries.models import Execution
 from apps.queries.parameters import Typed, Unfit, filled
 from apps.queries.sealing import Broken, open_sealed
@@ -73,11 +74,19 @@ def closed(execution: Execution) -> str:
     ends, a role is taken, a rule changes, and what was shown under them is shown no longer."""
     if not execution.has_result:
         return ""
+    sought = sought_of(execution)
     try:
-        text = asked_of(execution)
+        text = asked_of(execution) if sought is None else text_of(execution)
     except Unfit:
         return CHANGED
-    judgement = gate.judge(user=execution.owner, purpose=Purpose(execution.purpose), source=execution.source, text=text)
+    judgement = gate.judge(
+        user=execution.owner,
+        purpose=Purpose(execution.purpose),
+        source=execution.source,
+        text=text,
+        limits=None if sought is None else limits(),
+        sought=sought,
+    )
     if isinstance(judgement.decision, Refused):
         return f"This result is closed: you may not run its query any more. {judgement.decision.message}"
     return "" if judgement.basis == execution.basis else CHANGED

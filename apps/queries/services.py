@@ -38,6 +38,9 @@ ENDED = (
 )
 
 
+HIDDEN = "the token of your value"  # what stands for a value compares values in stores, and is nobody's to keep
+
+
 def start_execution(
     *,
     actor: Actor,
@@ -55,7 +58,20 @@ def start_execution(
     names = names_of(source, text)
     used = {name: one for name, one in (typed or {}).items() if name in names}
     judgement = gate.judge(user=user, purpose=purpose, source=source, text=filled(source, text, used))
-    key = uuid.uuid4()
+    return keep_judged(actor=actor, user=user, text=text, judgement=judgement, used=used)
+
+
+def keep_judged(
+    *,
+    actor: Actor,
+    user: User,
+    text: str,
+    judgement: gate.Judgement,
+    used: Mapping[str, Typed] | None = None,
+    hide: str = "",
+) -> Execution:
+    """`text` is what its owner reads of it; `hide` does not appear in what is told to have run."""
+    source, purpose, key = judgement.source, judgement.purpose, uuid.uuid4()
     row = Execution(id=key, owner=user, source=source[:100], purpose=str(purpose))
     row.text = seal(text.encode(), f"text:{key}")
     if used:
@@ -66,7 +82,7 @@ def start_execution(
         decision = budget.refusal_of(budget.budget_of(user)) or decision
     if isinstance(decision, Refused):
         return keep_refused(actor=actor, row=row, judgement=judgement, refused=decision)
-    row.outcome = sealed_outcome(key, outcome_of(source, decision))
+    row.outcome = sealed_outcome(key, outcome_of(source, decision, hide=hide))
     row.datasets = list(decision.datasets)
     row.basis, row.emergency = judgement.basis, judgement.emergency
     with transaction.atomic():
@@ -117,10 +133,11 @@ def sealed_outcome(key: uuid.UUID, outcome: Outcome) -> bytes:
     return seal(json.dumps(asdict(outcome)).encode(), f"outcome:{key}")
 
 
-def outcome_of(source: str, allowed: Allowed, types: list[str] | None = None) -> Outcome:
+def outcome_of(source: str, allowed: Allowed, types: list[str] | None = None, *, hide: str = "") -> Outcome:
     kinds = types or [""] * len(allowed.columns)
     columns = tuple(column_of(source, column, kind) for column, kind in zip(allowed.columns, kinds, strict=True))
-    return Outcome(columns, allowed.notes, rewritten_of(source, allowed))
+    rewritten = rewritten_of(source, allowed)
+    return Outcome(columns, allowed.notes, rewritten.replace(hide, HIDDEN) if hide else rewritten)
 
 
 def column_of(source: str, column: OutputColumn, kind: str) -> AnswerColumn:
@@ -143,6 +160,7 @@ def refusal_of(refused: Refused) -> dict[str, Any]:
         "hint": refused.hint,
         "line": refused.line,
         "column": refused.column,
+        "function": refused.detail.get("function", ""),
     }
 
 

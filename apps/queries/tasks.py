@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.queries import services, warm
+from apps.queries.look_ups.services import forget_tokens
 from apps.queries.schedules import services as schedules
 
 warm.connect()  # workers read this module before they are ready
@@ -12,6 +13,7 @@ warm.connect()  # workers read this module before they are ready
 @shared_task(name="apps.queries.tasks.forget_old_results")
 def forget_old_results() -> None:
     services.forget_old_results()
+    forget_tokens()
     schedules.forget_old_notices()
 
 

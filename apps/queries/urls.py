@@ -1,6 +1,8 @@
 from django.urls import path
 
 from apps.queries import views
+from apps.queries.functions import views as functions
+from apps.queries.look_ups import views as look_ups
 from apps.queries.saved import views as saved
 from apps.queries.schedules import views as schedules
 
@@ -11,6 +13,11 @@ urlpatterns = [
     path("complete/", views.complete, name="complete"),
     path("<uuid:execution>/cancel/", views.cancel, name="cancel"),
     path("<uuid:execution>/ask/", views.ask, name="ask"),
+    path("functions/", functions.functions, name="functions"),
+    path("functions/ask/", functions.ask, name="functions-ask"),
+    path("functions/close/", functions.close, name="functions-close"),
+    path("look-up/", look_ups.look_up, name="look-up"),
+    path("look-up/all/", look_ups.listing, name="look-ups"),
     path("datasets/<int:pk>/sample/", views.sample, name="sample"),
     path("datasets/<int:pk>/start/", views.start, name="start"),
     path("datasets/<int:pk>/", views.of_dataset, name="of-dataset"),

@@ -1,3 +1,4 @@
+import json
 import uuid
 from urllib.parse import urlencode
 
@@ -7,32 +8,24 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.catalog.models import Dataset
-from apps.catalog.selectors import datasets_for
 from apps.queries import console as asking
 from apps.queries import selectors, services
-from apps.queries.access import QUERIERS, person, typed_in
+from apps.queries.access import QUERIERS, dataset_of, own, person, typed_in
 from apps.queries.budget import budget_of
-from apps.queries.models import Execution, SavedQuery, SavedVersion
+from apps.queries.look_ups.selectors import is_look_up, places_for
+from apps.queries.models import SavedQuery, SavedVersion
 from apps.queries.parameters import TYPES, Typed, Unfit
 from apps.queries.samples import sample_text, starter
 from apps.queries.saved import selectors as kept
 from apps.queries.saved.types import Draft
+from apps.queries.showing import shown, with_chart
 from portal.accounts.guards import requires_role
 from portal.accounts.models import User
 from portal.accounts.selectors import current_purpose, has_role
 from portal.accounts.types import PURPOSES, Purpose, Role
 from portal.audit.types import Actor
 
-FIRST_ROWS = 50
 VIEW_AS = (Role.OFFICER, Role.STEWARD)  # of those who query, the ones who answer for rules and categories
-
-
-def own(request: HttpRequest, key: str) -> Execution:
-    try:
-        return selectors.execution_of(person(request), uuid.UUID(key))
-    except (ValueError, Execution.DoesNotExist):
-        raise Http404("There is no such execution.") from None
 
 
 @requires_role(*QUERIERS)
@@ -43,6 +36,8 @@ def console(request: HttpRequest) -> HttpResponse:
         return run(request)
     user = person(request)
     execution = own(request, request.GET["execution"]) if request.GET.get("execution") else None
+    if execution is not None and is_look_up(execution):
+        return redirect(f"{reverse('queries:look-up')}?execution={execution.pk}")
     context = {
         "sources": asking.sources_for(user),
         "history": selectors.history_of(user),
@@ -50,7 +45,7 @@ def console(request: HttpRequest) -> HttpResponse:
         "budget": budget_of(user),
         "kinds": TYPES,
         **may_view_as(user),
-        **(shown(execution) if execution else started(request)),
+        **(shown(execution, request.GET.get("chart", "")) if execution else started(request)),
     }
     return render(request, "queries/console.html", context)
 
@@ -73,7 +68,7 @@ def run(request: HttpRequest) -> HttpResponse:
         )
     except Unfit as unfit:
         return console_again(request, unfit.message)
-    return redirect(execution.get_absolute_url())
+    return redirect(with_chart(execution, request.POST.get("chart", "")))
 
 
 def may_view_as(user: User) -> dict[str, object]:
@@ -94,6 +89,7 @@ def console_again(request: HttpRequest, problem: str) -> HttpResponse:
         "source": source,
         "text": text,
         "parameters": asking.fields(source, text, typed_in(request)),
+        "chart_kept": request.POST.get("chart", ""),
         "kinds": TYPES,
     }
     return render(request, "queries/console.html", context, status=400)
@@ -106,7 +102,8 @@ def started(request: HttpRequest) -> dict[str, object]:
     saved = saved_draft(request)
     if saved is not None:
         fields = asking.fields(saved.source, saved.text, saved.typed)
-        return {"source": saved.source, "text": saved.text, "parameters": fields}
+        kept_chart = json.dumps(dict(saved.chart)) if saved.chart else ""
+        return {"source": saved.source, "text": saved.text, "parameters": fields, "chart_kept": kept_chart}
     return {"source": request.GET.get("source", "warehouse"), "text": request.GET.get("text", "")}
 
 
@@ -126,21 +123,6 @@ def saved_draft(request: HttpRequest) -> Draft | None:
     except (ValueError, SavedQuery.DoesNotExist, SavedVersion.DoesNotExist):
         raise Http404("There is no such saved query.") from None
     return found.draft
-
-
-def shown(execution: Execution) -> dict[str, object]:
-    execution = services.settle_with_run(execution=execution)
-    outcome = selectors.outcome_of(execution)
-    page = selectors.page_of(execution, 1, FIRST_ROWS)
-    return {
-        "execution": execution,
-        "outcome": outcome,
-        "closed": page.closed,
-        "cells": [list(zip(row, outcome.columns, strict=True)) for row in page.rows],
-        "source": execution.source,
-        "text": selectors.text_of(execution),
-        "parameters": list(selectors.typed_of(execution).values()),
-    }
 
 
 @requires_role(*QUERIERS)
@@ -208,13 +190,6 @@ def ask(request: HttpRequest, execution: uuid.UUID) -> HttpResponse:
     return redirect(f"{reverse('compliance:access-ask')}?{query}")
 
 
-def dataset_of(request: HttpRequest, pk: int) -> Dataset:
-    try:
-        return datasets_for(person(request)).get(pk=pk)
-    except Dataset.DoesNotExist:
-        raise Http404("There is no such dataset.") from None
-
-
 @requires_role(*QUERIERS)
 @require_http_methods(["GET", "POST"])
 def sample(request: HttpRequest, pk: int) -> HttpResponse:
@@ -251,6 +226,7 @@ def of_dataset(request: HttpRequest, pk: int) -> HttpResponse:
     found = selectors.executions_of(request.user).filter(datasets__contains=[dataset.pk])[:20]
     context = {
         "dataset": dataset,
+        "can_look_up": dataset.pk in {one.dataset for one in places_for(person(request), current_purpose(request))},
         "history": [(row, selectors.first_line(selectors.text_of(row))) for row in found],
     }
     return render(request, "queries/_dataset.html", context)

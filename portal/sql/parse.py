@@ -28,6 +28,7 @@ class SqlProblem(Exception):
         self.hint = hint
         self.line = line
         self.column = column
+        self.function = ""  # the name of one that may not be called
 
 
 def problem_at(node: exp.Expr, code: str, message: str, hint: str = "") -> SqlProblem:

@@ -1,4 +1,4 @@
-"""One setting, and the keys that come from it: one for the tokens of each purpose, one for noise.
+"""One setting, and the keys that come from it: one for the tokens of each purpose, one for look-ups, one for noise.
 
 A store never holds the setting itself, only what HMAC needs of a derived key: the two blocks that the key becomes
 (RFC 2104). So a function of the store needs SHA-256 and no more, and what one store lost tells nothing of the others'
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 BLOCK = 64  # bytes of a block of SHA-256
 NOISE = "noise"  # one for all purposes: several answers for one value would average out
+LOOK_UP = "look_up"  # no purpose of anybody: a token under this key is compared inside a scan and shown by no mask
 PREFIX = "tok_"
 HEX_SHOWN = 32  # 128 bits
 NOISE_HEX = 12  # 48 bits: whole numbers that every store and every language counts with exactly
@@ -48,7 +49,7 @@ def pads(setting: str, name: str) -> Pads:
 
 def all_pads(setting: str, purposes: Iterable[str]) -> list[Pads]:
     """What a store holds that serves all of these purposes."""
-    return [pads(setting, name) for name in (NOISE, *map(token_name, purposes))]
+    return [pads(setting, name) for name in (NOISE, *map(token_name, (*purposes, LOOK_UP)))]
 
 
 def digest(key: bytes, text: str) -> str:

@@ -54,22 +54,26 @@ class MaskRule:
 
 @dataclass(frozen=True)
 class RowFilter:
-    """Readers of `roles` see only the rows of `dataset` (source, path...) where the typed condition holds."""
+    """Readers of `roles` see only the rows of `dataset` (source, path...) whose `column` is one of `values`. With a
+    `key`, `values` are tokens under the key of that name, and what is compared is the token of the column."""
 
     id: str
     dataset: tuple[str, ...]
     column: str
     values: tuple[str, ...]
     roles: frozenset[str]
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class PolicySet:
-    """`version` changes with any rule: decisions are cached by it."""
+    """`version` changes with any rule: decisions are cached by it. `functions` are those that a configuration opens
+    beside the vocabulary ("postgres:regr_sxx", in lower case)."""
 
     version: int
     rules: tuple[MaskRule, ...]
     row_filters: tuple[RowFilter, ...] = ()
+    functions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -11,25 +11,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
 
-from apps.compliance.policy.masks.mongo import mask_scalar
-from apps.compliance.policy.masks.mongo_keyed import key_stages
-from apps.compliance.policy.types import MaskKind, MaskOptions
+from apps.compliance.tokens.probes import PROBE, probe
 from apps.compliance.tokens.values import token_of
 from portal.accounts.types import Purpose
 from portal.stores import open_store
-from portal.stores.types import Command, Documents, Sql, Statement
+from portal.stores.types import Command, Sql
 from portal.tokens import mongo, postgres, snowflake
-from portal.tokens.keys import Pads, all_pads, token_name
+from portal.tokens.keys import Pads, all_pads
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-PROBE = "Zoë 李 5"
-# Of any table: the function is what is asked.
-PROBES = {
-    "postgres": f"SELECT portico.token('analytics', '{PROBE}') AS t",
-    "snowflake": f"SELECT PORTICO.MASKS.TOKEN('analytics', '{PROBE}') AS T",
-}
 
 
 class NotInstalled(Exception):
@@ -65,7 +56,7 @@ def in_postgres(source: str, keys: Sequence[Pads]) -> None:
         store.execute(*(Sql(text) for text in postgres.structure(snowflake.quoted(account(source, "gate")))))
         store.execute(Sql(f"TRUNCATE {postgres.KEYS_TABLE}"))
         store.write(tuple(postgres.KEYS_TABLE.split(".")), [batch(keys)])
-    check(source, Sql(PROBES["postgres"]))
+    check(source)
 
 
 def in_snowflake(source: str, keys: Sequence[Pads]) -> None:
@@ -75,25 +66,17 @@ def in_snowflake(source: str, keys: Sequence[Pads]) -> None:
     store.write(tuple(snowflake.KEYS_TABLE.split(".")), [batch(keys)])
     for text in snowflake.functions(snowflake.quoted(role_of_gate(source))):
         store.execute(Sql(text))
-    check(source, Sql(PROBES["snowflake"]))
+    check(source)
 
 
 def in_mongo(source: str, keys: Sequence[Pads]) -> None:
-    """Keys are read from a document, so there is one to begin with: the first of the keys themselves."""
     documents = mongo.documents(keys)
     ids = [document["_id"] for document in documents]
     open_store(source, "owner").execute(
         Command({"delete": mongo.COLLECTION, "deletes": [{"q": {"_id": {"$in": ids}}, "limit": 0}]}),
         Command({"insert": mongo.COLLECTION, "documents": documents}),
     )
-    options = MaskOptions(purpose=str(Purpose.ANALYTICS))
-    pipeline = [
-        {"$match": {"_id": ids[0]}},
-        {"$project": {"_id": 0, "v": {"$literal": PROBE}}},
-        *key_stages([token_name(options.purpose)]),
-        {"$replaceWith": {"t": mask_scalar(MaskKind.TOKEN, "$v", options)}},
-    ]
-    check(source, Documents(mongo.COLLECTION, tuple(pipeline)))
+    check(source)
 
 
 def batch(keys: Sequence[Pads]) -> "pa.RecordBatch":
@@ -102,8 +85,8 @@ def batch(keys: Sequence[Pads]) -> "pa.RecordBatch":
     return pa.RecordBatch.from_pydict(postgres.rows(keys))
 
 
-def check(source: str, statement: Statement) -> None:
-    with open_store(source, "gate").read(statement) as rows:
+def check(source: str) -> None:
+    with open_store(source, "gate").read(probe(str(settings.STORES[source]["kind"]), Purpose.ANALYTICS)) as rows:
         found = [value for part in rows for value in part.column(0).to_pylist()]
     if found != [token_of(PROBE, Purpose.ANALYTICS)]:
         raise NotInstalled(f"{source} answers with another token than the portal makes: do not use tokens there.")

@@ -5,7 +5,7 @@ from django.conf import settings
 from apps.compliance.policy.masks.python import mask_value
 from apps.compliance.policy.types import MaskKind, MaskOptions
 from portal.accounts.types import Purpose
-from portal.tokens.keys import derived
+from portal.tokens.keys import LOOK_UP, derived
 
 
 def key_of(name: str) -> bytes:
@@ -21,3 +21,9 @@ def token_of(value: str | int, purpose: Purpose) -> str:
     'tok_...'
     """
     return str(mask_value(MaskKind.TOKEN, value, MaskOptions(purpose=str(purpose)), key_of))
+
+
+def look_up_token(value: str) -> str:
+    """Under the key of look-ups, which no mask uses: what a store compares inside a scan, and shows to nobody. Raises
+    ValueError when PORTICO_TOKEN_KEY is not a key."""
+    return str(mask_value(MaskKind.TOKEN, value, MaskOptions(purpose=LOOK_UP), key_of))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from apps.queries.charts import Invalid as WrongChart
+from apps.queries.charts import from_kept
 from apps.queries.console import Explanation
 from apps.queries.parameters import LONGEST, Typed, names_of
 
@@ -23,6 +25,7 @@ class Draft:
     text: str
     folder: str = ""
     parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    chart: Mapping[str, str] | None = None  # as `charts.Chart.kept` writes it
 
     @property
     def typed(self) -> dict[str, Typed]:
@@ -32,7 +35,7 @@ class Draft:
         text = self.text.replace("\r\n", "\n")
         names = names_of(self.source, text)
         kept = {name: list(typed) for name, typed in self.parameters.items() if name in names}
-        draft = Draft(self.title.strip(), self.source, text, self.folder.strip(), kept)
+        draft = Draft(self.title.strip(), self.source, text, self.folder.strip(), kept, self.chart)
         if not draft.title or not draft.text.strip():
             raise Invalid("A saved query needs a title and a text.")
         for name, value, most in (("title", draft.title, TITLE), ("folder", draft.folder, FOLDER)):
@@ -42,7 +45,16 @@ class Draft:
             raise Invalid(f"The value of a parameter may have {LONGEST:,} characters.")
         if len(draft.text) > TEXT:
             raise Invalid(f"The text may have {TEXT:,} characters.")
+        if draft.chart:
+            checked_chart(draft.chart)
         return draft
+
+
+def checked_chart(chart: Mapping[str, str]) -> None:
+    try:
+        from_kept(chart)
+    except WrongChart as problem:
+        raise Invalid(str(problem)) from None
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+import json
 import uuid
 
 from django.contrib import messages
@@ -7,6 +8,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.queries import console as asking
 from apps.queries.access import QUERIERS, person, typed_in
+from apps.queries.charts import Invalid as WrongChart
+from apps.queries.charts import read
 from apps.queries.models import SavedQuery, SavedVersion
 from apps.queries.saved import selectors, services
 from apps.queries.saved.types import Draft, Invalid, Opened
@@ -50,9 +53,15 @@ def asked_version(request: HttpRequest, query: SavedQuery) -> int:
 
 
 def draft_in(request: HttpRequest) -> Draft:
+    """Raises Invalid."""
     field = request.POST.get
+    try:
+        chart = read(field("chart", ""))
+    except WrongChart as problem:
+        raise Invalid(str(problem)) from None
     typed = {one.name: [one.kind, one.value] for one in typed_in(request).values()}
-    return Draft(field("title", ""), field("source", ""), field("text", ""), field("folder", ""), typed)
+    kept = chart.kept() if chart else None
+    return Draft(field("title", ""), field("source", ""), field("text", ""), field("folder", ""), typed, kept)
 
 
 @requires_role(*QUERIERS)
@@ -90,6 +99,7 @@ def detail(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
         "diff": diff,
         "versions": query.versions.defer("body"),
         "comments": selectors.comments_of(query) if shown.draft else [],
+        "chart_kept": json.dumps(dict(shown.draft.chart)) if shown.draft and shown.draft.chart else "",
         "mine": query.owner_id == user.pk,
         "schedule": query.schedules.filter(owner=user).select_related("last").first(),
         "marked": query.favourite_of.filter(pk=user.pk).exists(),

@@ -42,6 +42,11 @@ def mask_column(
     return parsed(template.format(c=column.sql(dialect)), dialect).copy()
 
 
+def has_token(column_type: str, dialect: Dialect) -> bool:
+    """Of texts and whole numbers there is one."""
+    return bool(template_of(MaskKind.TOKEN, data_type(column_type, dialect), dialect, MaskOptions(purpose="any")))
+
+
 @lru_cache(maxsize=4_096)
 def parsed(text: str, dialect: Dialect) -> exp.Expr:
     """Of names and rules alone: nothing that somebody typed is kept here."""

@@ -1,6 +1,7 @@
 """Reads an aggregation expression to its last key: operators on the list only, and which fields it uses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from apps.compliance.policy.mongo.vocabulary import EXPRESSIONS, REASONS, VARIABLES
@@ -13,7 +14,9 @@ WHOLE: Paths = frozenset({""})  # the whole document
 
 def refuse(name: str, place: str) -> Refusal:
     why = REASONS.get(name, "Only operators that compute from their arguments are open.")
-    return Refusal("operator_not_allowed", f"{name} is not allowed {place}. {why}", "Write it another way.")
+    refusal = Refusal("operator_not_allowed", f"{name} is not allowed {place}. {why}", "Write it another way.")
+    refusal.refused = replace(refusal.refused, detail={"function": name})
+    return refusal
 
 
 def paths_in(value: Any, variables: frozenset[str] = frozenset()) -> Paths:

@@ -6,6 +6,8 @@ from typing import Any
 
 from apps.catalog.types import DatasetSchema, SourceSchema
 from apps.compliance.policy.choose import Choice, choose, filters_for
+from apps.compliance.policy.masks.mongo import mask_scalar
+from apps.compliance.policy.masks.mongo_keyed import key_name, key_stages
 from apps.compliance.policy.mongo.document import clear_paths, mask_stages, with_maps
 from apps.compliance.policy.mongo.expressions import NOTHING, field_path, only, paths_in, refuse, variable_name
 from apps.compliance.policy.mongo.grouping import GROUPING
@@ -14,13 +16,14 @@ from apps.compliance.policy.mongo.matches import hoistable
 from apps.compliance.policy.mongo.reshaping import RESHAPING
 from apps.compliance.policy.mongo.shape import Field, shape_of
 from apps.compliance.policy.mongo.stages import STAGES, Flow
-from apps.compliance.policy.types import PolicySet, Reader, Refusal
+from apps.compliance.policy.types import MaskKind, MaskOptions, PolicySet, Reader, Refusal, RowFilter
 
 DEEPEST = 3
 LONGEST = 50
 MOST_READS = 30
 LOOKUP_KEYS = {"from", "localField", "foreignField", "let", "pipeline", "as"}
 JOINS = {"$unionWith": union_with, "$graphLookup": graph_lookup, "$facet": facet}
+OPEN_STAGES = frozenset({"$lookup", *JOINS, *STAGES, *GROUPING, *RESHAPING})
 LOCAL, FOREIGN = "portico_local", "portico_foreign"
 
 
@@ -84,8 +87,8 @@ class Reads:
 
     def row_filters(self, dataset: DatasetSchema) -> list[Mapping[str, Any]]:
         mine = filters_for(dataset, self.schema.source, self.reader, self.policies)
-        self.filtered |= {rule.id for rule in mine}
-        return [{"$match": {rule.column: {"$in": list(rule.values)}}} for rule in mine]
+        self.filtered |= {rule.id for rule in mine if not rule.key}
+        return [stage for rule in mine for stage in filter_stages(rule)]
 
     def stage(self, flow: Flow, stage: Mapping[str, Any], depth: int, number: int) -> Flow:
         name, argument = next(iter(stage.items()))
@@ -139,6 +142,16 @@ class Reads:
                 raise Refusal("reserved_name", "Variables that start with portico_ are reserved.")
             used |= paths_in(value, flow.variables)
         return dict(let), used
+
+
+def filter_stages(rule: RowFilter) -> list[Mapping[str, Any]]:
+    """With a key: what fetches it, and a comparison with the token of the value, of one that has none with null."""
+    if not rule.key:
+        return [{"$match": {rule.column: {"$in": list(rule.values)}}}]
+    options = MaskOptions(purpose=rule.key)
+    token = mask_scalar(MaskKind.TOKEN, f"$$ROOT.{rule.column}", options)
+    known = {"$in": [{"$ifNull": [token, None]}, {"$literal": list(rule.values)}]}
+    return [*key_stages([key_name(MaskKind.TOKEN, options)]), {"$match": {"$expr": known}}]
 
 
 def field_of(argument: Mapping[str, Any], key: str) -> str:

@@ -38,7 +38,7 @@ def plain(work: Work) -> Work:
 
 
 def allow(work: Work) -> Work:
-    check_allowed(work.tree, work.dialect)
+    check_allowed(work.tree, work.dialect, work.policies.functions)
     return work
 
 
@@ -75,7 +75,8 @@ def decide_sql(work: Work) -> Decision:
         for step in STEPS:
             work = step(work)
     except SqlProblem as problem:
-        return Refused(problem.code, problem.message, problem.hint, problem.line, problem.column)
+        detail = {"function": problem.function} if problem.function else {}
+        return Refused(problem.code, problem.message, problem.hint, problem.line, problem.column, detail)
     except RecursionError:
         return Refused("too_complex", "The statement is nested too deeply to be checked.", "Split it.")
     datasets = tuple(sorted({scan.dataset.id for scan in work.scans.values()}))

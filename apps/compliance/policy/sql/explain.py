@@ -135,5 +135,5 @@ def notes(work: Work, tracer: Tracer) -> tuple[str, ...]:
         if work.scans[scan].masks[column].masked
     }
     seen = [f"A condition uses {name}, which is masked: it is compared in its masked form." for name in sorted(masked)]
-    filters = sorted({rule.id for scan in work.scans.values() for rule in scan.filters})
+    filters = sorted({rule.id for scan in work.scans.values() for rule in scan.filters if not rule.key})
     return tuple(seen + [f"The rule “{name}” shows you only some of the rows." for name in filters])

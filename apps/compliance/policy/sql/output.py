@@ -49,13 +49,14 @@ def verify(work: Work) -> Work:
         elif of_the_store or not (table.name.startswith(CTE_PREFIX) and table.name in ctes):
             raise SqlProblem("not_understood", "This query could not be rewritten safely.", hint="Simplify it.")
     without_keyed(scans)
-    check_allowed(tree, work.dialect)
+    check_allowed(tree, work.dialect, work.policies.functions)
     return work
 
 
 def without_keyed(scans: list[exp.Select]) -> None:
-    """Takes the functions of tokens and noise out of scans that were compared with the policy's. Anywhere else such a
-    name is one that somebody typed, or a fault: it stays, and is refused."""
-    for call in [call for scan in scans for column in scan.expressions for call in column.find_all(exp.Dot)]:
+    """Takes the functions of tokens and noise out of scans that were compared with the policy's: out of their columns
+    and filters. Anywhere else such a name is one that somebody typed, or a fault: it stays, and is refused."""
+    parts = [part for scan in scans for part in (*scan.expressions, scan.args.get("where")) if part is not None]
+    for call in [call for part in parts for call in part.find_all(exp.Dot)]:
         if not isinstance(call.parent, exp.Dot):
             call.replace(exp.null())

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from sqlglot import exp, parse_one
 
@@ -28,8 +29,8 @@ def masked_scan(scan: Scan, used: frozenset[str], dialect: Dialect) -> MaskedSca
     wanted = [name for name in scan.masks if name in used] or list(scan.masks)[:1]
     types = {column.name: column.type for column in scan.dataset.columns}
     shown = tuple((name, types[name], scan.masks[name].kind, scan.masks[name].options) for name in wanted)
-    if scan.moment:
-        return read_again(select_of(scan.dataset.path, shown, scan.filters, scan.moment, dialect), dialect)
+    if scan.moment or any(rule.key for rule in scan.filters):
+        return read_again(select_of(scan.dataset.path, shown, scan.filters, scan.moment, dialect, types=types), dialect)
     return kept(scan.dataset.path, shown, scan.filters, dialect)
 
 
@@ -57,7 +58,10 @@ def select_of(
     filters: tuple[RowFilter, ...],
     moment: Mapping[str, exp.Expr],
     dialect: Dialect,
+    *,
+    types: Mapping[str, str] = MappingProxyType({}),
 ) -> exp.Select:
+    """`types` by column are needed for filters with a key alone."""
     projections = [
         exp.Alias(
             this=mask_column(kind, name, column_type, dialect, options), alias=exp.to_identifier(name, quoted=True)
@@ -68,16 +72,25 @@ def select_of(
     past = {name: part.copy() for name, part in moment.items()}
     source = exp.Table(this=table, db=schema, catalog=database, **past)
     select = exp.Select(expressions=projections, from_=exp.From(this=source))
-    return filtered(select, filters, dialect) if filters else select
+    return filtered(select, filters, dialect, types) if filters else select
 
 
-def filtered(select: exp.Select, filters: tuple[RowFilter, ...], dialect: Dialect) -> exp.Select:
+def filtered(
+    select: exp.Select, filters: tuple[RowFilter, ...], dialect: Dialect, types: Mapping[str, str]
+) -> exp.Select:
     """Only the rows of the filter, behind a fence: without it the store may try the reader's condition on the rows
     that the filter takes away, and an error in it would tell of them."""
     for rule in filters:
-        column = exp.cast(exp.column(exp.to_identifier(rule.column, quoted=True)), "TEXT")
+        column = compared(rule, dialect, types)
         values = [exp.Literal.string(value) for value in rule.values]
         select = select.where(exp.In(this=column, expressions=values) if values else exp.false())
     if dialect == "postgres":
         return select.offset(0)
     return select.qualify("COUNT(*) OVER () > 0", dialect="snowflake")
+
+
+def compared(rule: RowFilter, dialect: Dialect, types: Mapping[str, str]) -> exp.Expr:
+    if rule.key:
+        options = MaskOptions(purpose=rule.key)
+        return mask_column(MaskKind.TOKEN, rule.column, types[rule.column], dialect, options)
+    return exp.cast(exp.column(exp.to_identifier(rule.column, quoted=True)), "TEXT")

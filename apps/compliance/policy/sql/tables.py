@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from apps.catalog.types import DatasetSchema
 from apps.compliance.policy.choose import Choice, choose, filters_for
+from apps.compliance.policy.masks.sql import has_token
 from apps.compliance.policy.sql.scans import masked_scan
 from apps.compliance.policy.sql.work import SCAN_PREFIX, Scan, Work
 from portal.sql.parse import SqlProblem, problem_at
@@ -78,9 +79,12 @@ def scan_of(
     work: Work, dataset: DatasetSchema, name: str, masks: Mapping[str, Choice], moment: Mapping[str, exp.Expr]
 ) -> Scan:
     filters = filters_for(dataset, work.schema.source, work.reader, work.policies)
+    types = {column.name: column.type for column in dataset.columns}
     for rule in filters:
         if rule.column not in masks:
             raise SqlProblem("not_configured", f"The row filter “{rule.id}” names a column that is not there.")
+        if rule.key and not has_token(types[rule.column], work.dialect):
+            raise SqlProblem("not_supported", f"Values of {rule.column} are no texts or whole numbers.")
     return Scan(name, dataset, masks, filters, moment)
 
 
