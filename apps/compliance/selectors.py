@@ -5,8 +5,8 @@ from threading import Lock
 
 from django.db.models import QuerySet
 
-from apps.compliance.models import MaskPolicy, PolicyVersion, RowFilterPolicy
-from apps.compliance.policy.types import MaskRule, PolicySet, RowFilter
+from apps.compliance.models import GroupSizePolicy, MaskPolicy, PolicyVersion, RowFilterPolicy
+from apps.compliance.policy.types import GroupSize, MaskRule, PolicySet, RowFilter
 from portal.accounts.selectors import Someone, has_role
 from portal.accounts.types import Role
 
@@ -25,7 +25,7 @@ def policy_set() -> PolicySet:
     with _lock:
         if key in _kept:
             return _kept[key]
-    found = PolicySet(version.number, mask_rules(version), row_filters(version))
+    found = PolicySet(version.number, mask_rules(version), row_filters(version), group_sizes(version))
     with _lock:
         _kept[key] = found
         while len(_kept) > KEPT:
@@ -55,6 +55,13 @@ def row_filters(version: PolicyVersion) -> tuple[RowFilter, ...]:
     )
 
 
+def group_sizes(version: PolicyVersion) -> tuple[GroupSize, ...]:
+    return tuple(
+        GroupSize(row.rule, tuple(row.dataset), row.entity, row.at_least, frozenset(row.roles))
+        for row in GroupSizePolicy.objects.filter(version=version)
+    )
+
+
 def current_version(person: Someone) -> PolicyVersion | None:
     return PolicyVersion.objects.first() if has_role(person, *READERS_OF_POLICIES) else None
 
@@ -67,3 +74,8 @@ def masks_for(person: Someone) -> QuerySet[MaskPolicy]:
 def row_filters_for(person: Someone) -> QuerySet[RowFilterPolicy]:
     version = current_version(person)
     return RowFilterPolicy.objects.none() if version is None else RowFilterPolicy.objects.filter(version=version)
+
+
+def group_sizes_for(person: Someone) -> QuerySet[GroupSizePolicy]:
+    version = current_version(person)
+    return GroupSizePolicy.objects.none() if version is None else GroupSizePolicy.objects.filter(version=version)

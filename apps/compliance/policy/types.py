@@ -64,12 +64,25 @@ class RowFilter:
 
 
 @dataclass(frozen=True)
+class GroupSize:
+    """Readers of `roles` read `dataset` (source, path...) in groups of at least `at_least` people alone, who are told
+    apart by the column `entity` as the store keeps it; rows in which it is NULL are nobody's."""
+
+    id: str
+    dataset: tuple[str, ...]
+    entity: str
+    at_least: int
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True)
 class PolicySet:
     """`version` changes with any rule: decisions are cached by it."""
 
     version: int
     rules: tuple[MaskRule, ...]
     row_filters: tuple[RowFilter, ...] = ()
+    group_sizes: tuple[GroupSize, ...] = ()
 
 
 @dataclass(frozen=True)

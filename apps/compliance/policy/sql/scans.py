@@ -7,8 +7,8 @@ from functools import lru_cache
 from sqlglot import exp, parse_one
 
 from apps.compliance.policy.masks.sql import mask_column
-from apps.compliance.policy.sql.work import Scan
-from apps.compliance.policy.types import MaskKind, MaskOptions, RowFilter
+from apps.compliance.policy.sql.work import ENTITY, Scan
+from apps.compliance.policy.types import GroupSize, MaskKind, MaskOptions, RowFilter
 from portal.sql.parse import Dialect
 
 Shown = tuple[str, str, MaskKind, MaskOptions]  # a column: name, type, and how it is masked
@@ -29,16 +29,22 @@ def masked_scan(scan: Scan, used: frozenset[str], dialect: Dialect) -> MaskedSca
     types = {column.name: column.type for column in scan.dataset.columns}
     shown = tuple((name, types[name], scan.masks[name].kind, scan.masks[name].options) for name in wanted)
     if scan.moment:
-        return read_again(select_of(scan.dataset.path, shown, scan.filters, scan.moment, dialect), dialect)
-    return kept(scan.dataset.path, shown, scan.filters, dialect)
+        return read_again(
+            carrying(select_of(scan.dataset.path, shown, scan.filters, scan.moment, dialect), scan.groups), dialect
+        )
+    return kept(scan.dataset.path, shown, scan.filters, scan.groups, dialect)
 
 
 @lru_cache(maxsize=4_096)
 def kept(
-    path: tuple[str, ...], shown: tuple[Shown, ...], filters: tuple[RowFilter, ...], dialect: Dialect
+    path: tuple[str, ...],
+    shown: tuple[Shown, ...],
+    filters: tuple[RowFilter, ...],
+    groups: tuple[GroupSize, ...],
+    dialect: Dialect,
 ) -> MaskedScan:
     """Made of names and rules alone: nothing that somebody typed stays in memory by it."""
-    return read_again(select_of(path, shown, filters, {}, dialect), dialect)
+    return read_again(carrying(select_of(path, shown, filters, {}, dialect), groups), dialect)
 
 
 def read_again(select: exp.Select, dialect: Dialect) -> MaskedScan:
@@ -71,11 +77,24 @@ def select_of(
     return filtered(select, filters, dialect) if filters else select
 
 
+def carrying(select: exp.Select, groups: tuple[GroupSize, ...]) -> exp.Select:
+    """With the columns by which groups are measured. Their names are the engine's: no star stands for them, and no
+    typed text is resolved to them."""
+    for number, size in enumerate(groups, 1):
+        name = exp.to_identifier(f"{ENTITY}{number}", quoted=True)
+        select.append("expressions", exp.Alias(this=column_of(size.entity), alias=name))
+    return select
+
+
+def column_of(name: str) -> exp.Column:
+    return exp.column(exp.to_identifier(name, quoted=True))
+
+
 def filtered(select: exp.Select, filters: tuple[RowFilter, ...], dialect: Dialect) -> exp.Select:
     """Only the rows of the filter, behind a fence: without it the store may try the reader's condition on the rows
     that the filter takes away, and an error in it would tell of them."""
     for rule in filters:
-        column = exp.cast(exp.column(exp.to_identifier(rule.column, quoted=True)), "TEXT")
+        column = exp.cast(column_of(rule.column), "TEXT")
         values = [exp.Literal.string(value) for value in rule.values]
         select = select.where(exp.In(this=column, expressions=values) if values else exp.false())
     if dialect == "postgres":
