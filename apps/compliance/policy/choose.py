@@ -133,6 +133,10 @@ def sizes_for(dataset: DatasetSchema, source: str, reader: Reader, policies: Pol
     return tuple(g for g in policies.group_sizes if g.roles & reader.roles and names(g, source, dataset))
 
 
+def left_out(rule: GroupSize) -> str:
+    return f"Groups of fewer than {rule.at_least} {rule.entity} are left out by the rule “{rule.id}”."
+
+
 def names(rule: RowFilter | GroupSize, source: str, dataset: DatasetSchema) -> bool:
     """Whether the rule's dataset, which may be written without its database, is this one."""
     said = [part.lower() for part in rule.dataset[1:]]

@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.schema import MappingSchema
 
+from apps.compliance.policy.choose import left_out
 from apps.compliance.policy.sql.group_blocks import Block, blocks, check_block, check_place
 from apps.compliance.policy.sql.work import ENTITY, Scan, Work
 from apps.compliance.policy.types import GroupSize, MaskKind
@@ -32,11 +33,7 @@ def keep_groups_large(work: Work) -> Work:
     for block in list(blocks(work.tree, sized)):
         restrict(block, work)
     rules = sorted({rule for scan in sized.values() for rule in scan.groups}, key=lambda rule: rule.id)
-    return Work(**{**vars(work), "notes": (*work.notes, *(note(rule) for rule in rules))})
-
-
-def note(rule: GroupSize) -> str:
-    return f"Groups of fewer than {rule.at_least} {rule.entity} are left out by the rule “{rule.id}”."
+    return Work(**{**vars(work), "notes": (*work.notes, *(left_out(rule) for rule in rules))})
 
 
 def typed(work: Work) -> exp.Query:
