@@ -45,6 +45,7 @@ class Payer(NamedTuple):
 LARGE = [
     *(Payer(n, n % 12, "NL", 100 + n, "card", f"2025-01-{n % 4 + 1:02}") for n in range(18)),
     *(Payer(20 + n, 20 + n, "DE", 200 + n, "bank", "2025-02-01") for n in range(6)),
+    Payer(30, None, "DE", 206, "bank", "2025-02-01"),  # nobody, in a group of six people
 ]
 WHOSE = [(40, 40, "FI"), (41, 40, "FI"), (42, 41, "FI"), (43, 41, "FI"), (44, 42, "FI"), (45, 42, "FI"), (46, 43, "MT"),
     *((50 + n, None, "XX") for n in range(6))]  # fmt: skip

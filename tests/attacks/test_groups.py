@@ -158,4 +158,5 @@ def test_the_rule_is_told(ana: User, payers: Callable[[str], None]) -> None:
     ) as answer:
         decision = answer.judgement.decision
     assert isinstance(decision, Allowed)
+    assert gate.estimate(answer.judgement).answer is None, "a planner's guess would tell of small groups"
     assert decision.notes == ("Groups of fewer than 5 customer_id are left out by the rule “few”.",)

@@ -124,7 +124,8 @@ class OutputColumn:
 
 @dataclass(frozen=True)
 class Allowed:
-    """`text` (SQL) or `collection` and `pipeline` (documents) is what runs; never what was typed."""
+    """`text` (SQL) or `collection` and `pipeline` (documents) is what runs; never what was typed. `in_groups`: small
+    groups of a dataset are left out, so that what a planner expects of rows may not be told."""
 
     columns: tuple[OutputColumn, ...]
     datasets: tuple[int, ...]
@@ -132,6 +133,7 @@ class Allowed:
     collection: str = ""
     pipeline: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    in_groups: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 >>> [{"$group": {"_id": "$country", "n": {"$sum": 1}}}]
 [{"$replaceWith": {..., "portico_entity_1": "$$ROOT.customer_id"}},
  {"$group": {"_id": "$country", "n": {"$sum": 1}, "portico_entity_1": {"$addToSet": "$portico_entity_1"}}},
- {"$match": {"$expr": {"$gte": [{"$size": "$portico_entity_1"}, 10]}}}, {"$unset": ["portico_entity_1"]}, {"$limit": ...}]
+ {"$match": {"$expr": {"$gte": [{"$size": "$portico_entity_1"}, 10]}}},
+ {"$unset": ["portico_entity_1"]},
+ {"$limit": ...}]
 """
 
 from collections.abc import Callable, Mapping

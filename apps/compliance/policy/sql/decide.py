@@ -82,4 +82,5 @@ def decide_sql(work: Work) -> Decision:
     except RecursionError:
         return Refused("too_complex", "The statement is nested too deeply to be checked.", "Split it.")
     datasets = tuple(sorted({scan.dataset.id for scan in work.scans.values()}))
-    return Allowed(columns=work.columns, datasets=datasets, text=work.rendered, notes=work.notes)
+    in_groups = any(scan.groups for scan in work.scans.values())
+    return Allowed(work.columns, datasets, text=work.rendered, notes=work.notes, in_groups=in_groups)
