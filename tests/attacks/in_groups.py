@@ -185,6 +185,7 @@ OF_POSTGRES = [
     "select country, mode() within group (order by amount) as m from P where id in (40, 46) group by country order by 1",
     "select p.amount from P p tablesample bernoulli (100) where country = 'FI' order by 1",
     "select count(*) as n from P where country = 'FI' and amount = 901 and concat(note, 'x') like concat(note, '\\')",
+    "select count(*) as n from P where country = 'FI' and amount = 901 and id = (select id from H)",
     "select count(*) as n from P where country = 'FI' and amount = 901 and note ~ concat('(', note)",
 ]  # fmt: skip
 OF_WAREHOUSE = [

@@ -28,6 +28,8 @@ CALM = words(
 UNITS = words(
     "YEAR YEARS QUARTER MONTH MONTHS WEEK WEEKS DAY DAYS HOUR HOURS MINUTE MINUTES SECOND SECONDS DOW ISODOW DOY"
 )
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT = re.compile(rf"{DAY.pattern}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?")
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 MOST_DIGITS = 4  # of days, months, places: dates stay in every store's range
 NOW = (exp.CurrentDate, exp.CurrentTimestamp)
@@ -76,7 +78,7 @@ def family(node: exp.Expr) -> str:
 FAMILIES = {
     "number": exp.DataType.NUMERIC_TYPES,
     "text": exp.DataType.TEXT_TYPES,
-    "time": exp.DataType.TEMPORAL_TYPES,
+    "time": exp.DataType.TEMPORAL_TYPES - {exp.DType.TIME, exp.DType.TIMETZ},
     "truth": {exp.DType.BOOLEAN},
 }
 
@@ -90,8 +92,9 @@ def of_one_family(node: exp.Expr) -> bool:
     if not isinstance(node, (*COMPARED, *CHOSEN)):
         return True
     parts = compared(node)
-    dates = isinstance(node, COMPARED) and any(family(part) == "time" for part in parts)
-    kinds = {"time" if dates and is_moment(part) else family(part) for part in parts}
+    days = isinstance(node, COMPARED) and any(family(part) == "time" for part in parts)
+    moments = days and not any(part.is_type(exp.DType.DATE) for part in parts)
+    kinds = {"time" if days and is_moment(part, moments) else family(part) for part in parts}
     return len(kinds) <= 1 and "" not in kinds
 
 
@@ -118,8 +121,12 @@ def compared(node: exp.Expr) -> list[exp.Expr]:
     return [part.unalias() for part in [*found, *inner] if part is not None and not isinstance(part, exp.Null)]
 
 
-def is_moment(node: exp.Expr) -> bool:
-    if not isinstance(node, exp.Literal) or not node.is_string:
+def is_moment(node: exp.Expr, with_time: bool) -> bool:
+    """A day that is written out, and its time where the other side has one."""
+    form = (
+        isinstance(node, exp.Literal) and node.is_string and (DAY.fullmatch(node.name) or MOMENT.fullmatch(node.name))
+    )
+    if not form or (form.re is MOMENT and not with_time):
         return False
     try:
         datetime.fromisoformat(node.name)
@@ -192,7 +199,8 @@ def cast(node: exp.Expr) -> bool:
     to = exp.DataType(this=node.args["to"].this)
     if to.this in exp.DataType.TEXT_TYPES:
         return not node.args["to"].expressions
-    return to.this in exp.DataType.TEMPORAL_TYPES and (family(node.this) == "time" or is_moment(node.this))
+    moment = is_moment(node.this, to.this is not exp.DType.DATE)
+    return to.this in FAMILIES["time"] and (family(node.this) == "time" or moment)
 
 
 def negated(node: exp.Expr) -> bool:
@@ -205,7 +213,14 @@ def in_utc(node: exp.Expr) -> bool:
     return family(node.this) == "time" and isinstance(zone, exp.Literal) and zone.name == "UTC"
 
 
+def placed(node: exp.Expr) -> bool:
+    """As a value a subquery fails on its second row, and only where it is reached."""
+    return isinstance(node.parent, exp.From | exp.Join | exp.Subquery | exp.CTE | exp.In | exp.Exists)
+
+
 CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], bool]] = {
+    exp.Select: placed,
+    exp.Subquery: placed,
     exp.Literal: literal,
     exp.Like: like,
     exp.ILike: like,

@@ -107,7 +107,7 @@ def check_shape(block: Block) -> None:
     if group is not None and (any(group.args.get(name) for name in SETS) or group.find(exp.Cube, exp.Rollup)):
         hint = "Use GROUP BY alone."
         raise block.too_fine(group, "A total beside its parts tells of the part that is left out", hint)
-    if select.args.get("qualify") or select.args.get("windows"):
+    if select.args.get("qualify") or select.args.get("windows") or any(key.find(exp.Window) for key in block.keys):
         raise block.too_fine(select, WINDOWS)
 
 
