@@ -275,7 +275,7 @@ BENIGN = [
     ("select country, count(*) as n from P where paid_on >= '2025-01-02' and note in ('card', 'bank') group by country order by 1 limit 5", "select country, count(*) as n from P where paid_on >= '2025-01-02' and note in ('card', 'bank') group by country order by 1 limit 5"),
     ("select country from P group by country order by 1", "select country from P where country in L group by country order by 1"),
     ("select 'all' as what, count(*) as n from P union all select country, count(*) from P group by country order by 1", "select 'all' as what, count(*) as n from P union all select country, count(*) from P where country in L group by country order by 1"),
-    ("select country, (select count(*) from H) as h, count(*) as n from P where id in (select customer_id from H) or id > 0 group by country order by 1", "select country, (select count(*) from H) as h, count(*) as n from P where country in L group by country order by 1"),
+    ("select country, (select count(*) from H) as h, count(*) as n from P where id in (select customer_id from H) or id >= 0 group by country order by 1", "select country, (select count(*) from H) as h, count(*) as n from P where country in L group by country order by 1"),
     ("select case when amount >= 200 then 'much' else 'little' end as k, count(*) as n from P where amount < 900 group by 1 order by 1", "select case when amount >= 200 then 'much' else 'little' end as k, count(*) as n from P where amount < 900 group by 1 order by 1"),
 ]  # fmt: skip
 LARGE_DOCUMENTS = {"$match": {"country": {"$in": ["NL", "DE"]}}}

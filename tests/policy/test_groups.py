@@ -289,3 +289,11 @@ def test_two_rules_on_one_dataset_both_hold() -> None:
 def test_a_query_that_was_not_restricted_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "restrict", lambda block, work: None)
     assert code("select count(*) from customers", OLTP) == "not_understood"
+
+
+def test_each_of_several_is_restricted() -> None:
+    inner = "select country from customers group by country"
+    text = f"select c.country from customers c join ({inner}) t on t.country = c.country group by 1 union {inner}"
+    decision = decided(text, OLTP)
+    assert isinstance(decision, Allowed), decision
+    assert decision.text.count("HAVING COUNT(DISTINCT") == decision.text.count("OFFSET 0") == 3

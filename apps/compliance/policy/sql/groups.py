@@ -81,7 +81,9 @@ def fence(select: exp.Select, work: Work) -> None:
     elif not select.args.get("limit") and not select.args.get("offset"):
         select.offset(0, copy=False)
     if isinstance(select.parent, exp.SetOperation):
-        select.replace(exp.Subquery(this=select.copy()))
+        brackets = exp.Subquery()
+        select.replace(brackets)
+        brackets.set("this", select)  # itself: others inside of it are still to be restricted
 
 
 def verify_groups(work: Work) -> Work:
