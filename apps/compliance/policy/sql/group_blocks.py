@@ -90,13 +90,13 @@ def check_place(table: exp.Table, scan: Scan) -> None:
         raise Block(exp.Select(), {table.name: scan}).too_fine(table, "A sample")
 
 
-def check_block(block: Block, tree: exp.Query, work: Work) -> None:
+def check_block(block: Block, work: Work) -> None:
     check_shape(block)
     for column in block.select.find_all(exp.Column):
         check_scope(block, column)
     for each in block.told:
         check_told(block, each, work)
-    for each in [*block.keys, *row_by_row(block.select), *(cte.this for cte in reached(block.select, tree))]:
+    for each in [*block.keys, *row_by_row(block.select)]:
         check_calm(each, work.dialect)
 
 
@@ -116,17 +116,17 @@ def row_by_row(select: exp.Select) -> list[exp.Expr]:
     return [each for each in [select.args.get("where"), *sources(select), *joins] if each is not None]
 
 
-def reached(select: exp.Select, tree: exp.Query) -> list[exp.CTE]:
-    """The CTEs that it reads, and those that these read: they are computed, or not, as its rows want them."""
+def reached(found: list[Block], tree: exp.Query) -> list[exp.CTE]:
+    """The CTEs that they read, and those that these read: they are computed, or not, as rows want them."""
     known = {cte.alias: cte for cte in tree.find_all(exp.CTE)}
-    found: dict[str, exp.CTE] = {}
-    waiting: list[exp.Expr] = [select]
+    ctes: dict[str, exp.CTE] = {}
+    waiting: list[exp.Expr] = [block.select for block in found]
     while waiting:
         for table in waiting.pop().find_all(exp.Table):
-            if table.name in known and table.name not in found:
-                found[table.name] = known[table.name]
+            if table.name in known and table.name not in ctes:
+                ctes[table.name] = known[table.name]
                 waiting.append(known[table.name])
-    return list(found.values())
+    return list(ctes.values())
 
 
 def check_scope(block: Block, column: exp.Column) -> None:

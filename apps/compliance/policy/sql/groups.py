@@ -11,7 +11,8 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.schema import MappingSchema
 
 from apps.compliance.policy.choose import left_out
-from apps.compliance.policy.sql.group_blocks import Block, blocks, check_block, check_place
+from apps.compliance.policy.sql.calm import check_calm
+from apps.compliance.policy.sql.group_blocks import Block, blocks, check_block, check_place, reached
 from apps.compliance.policy.sql.work import ENTITY, Scan, Work
 from apps.compliance.policy.types import GroupSize, MaskKind
 from portal.sql.parse import SqlProblem, parse_query
@@ -28,8 +29,11 @@ def keep_groups_large(work: Work) -> Work:
     for table in typed_tree.find_all(exp.Table):
         if table.name in sized:
             check_place(table, sized[table.name])
-    for block in blocks(typed_tree, sized):
-        check_block(block, typed_tree, work)
+    found = list(blocks(typed_tree, sized))
+    for block in found:
+        check_block(block, work)
+    for cte in reached(found, typed_tree):
+        check_calm(cte.this, work.dialect)
     for block in list(blocks(work.tree, sized)):
         restrict(block, work)
     rules = sorted({rule for scan in sized.values() for rule in scan.groups}, key=lambda rule: rule.id)
