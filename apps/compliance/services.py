@@ -107,12 +107,9 @@ def new_version(*, actor: Actor, rules: Governance) -> PolicyVersion:
     version = PolicyVersion.objects.create(
         number=(last.number if last else 0) + 1, created_at=timezone.now(), created_by=actor.name, digest=digest
     )
-    for rows in (masks, filters, groups):
-        for row in rows:
-            row.version = version
-    MaskPolicy.objects.bulk_create(masks)
-    RowFilterPolicy.objects.bulk_create(filters)
-    GroupSizePolicy.objects.bulk_create(groups)
+    keep(MaskPolicy, version, masks)
+    keep(RowFilterPolicy, version, filters)
+    keep(GroupSizePolicy, version, groups)
     counts = {"masks": len(masks), "row_filters": len(filters), "group_sizes": len(groups)}
     record(
         actor=actor,
@@ -121,6 +118,12 @@ def new_version(*, actor: Actor, rules: Governance) -> PolicyVersion:
         detail={"before": last.number if last else 0, **counts},
     )
     return version
+
+
+def keep(model: type[Row], version: PolicyVersion, rows: list[Row]) -> None:
+    for row in rows:
+        row.version = version
+    model.objects.bulk_create(rows)
 
 
 def of_others(model: type[Row], last: PolicyVersion | None, name: str) -> list[Row]:
