@@ -257,7 +257,8 @@ def run_query(
 
 def estimate(judgement: Judgement) -> Estimate | None:
     """What it would cost to run this: PostgreSQL is asked for its plan of the text that would run, coarsely told; where
-    a store has none, and beside it, what the catalog counts of the datasets that are read. None for a refusal."""
+    a store has none or its plan would tell of groups that are left out, and beside it, what the catalog counts of the
+    datasets that are read. None for a refusal."""
     allowed = judgement.decision
     if isinstance(allowed, Refused):
         return None
@@ -266,7 +267,7 @@ def estimate(judgement: Judgement) -> Estimate | None:
     size = [bytes_ for _, bytes_ in counts if bytes_ is not None]
     unknown = len(counts) - len(rows)
     plan = None
-    if allowed.text and settings.STORES[judgement.source]["kind"] == "postgres":
+    if allowed.text and not allowed.in_groups and settings.STORES[judgement.source]["kind"] == "postgres":
         try:
             plan = cast(Planned, open_store(judgement.source, "gate")).plan(Sql(allowed.text), timeout_s=PLAN_SECONDS)
         except StoreError:

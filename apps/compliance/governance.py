@@ -10,7 +10,7 @@ from django.conf import settings
 
 from apps.catalog.categories import UnknownCategory, checked
 from apps.compliance import mask_options
-from apps.compliance.policy.types import PLAIN, MaskKind, MaskOptions, MaskRule, RowFilter
+from apps.compliance.policy.types import PLAIN, GroupSize, MaskKind, MaskOptions, MaskRule, RowFilter
 from apps.compliance.subjects import rules as subjects
 from apps.compliance.types import AccessRule, DatasetRule, Governance, GovernanceErrors
 from portal.accounts.types import Purpose, Role
@@ -19,6 +19,8 @@ KEYS = {"version", "domains", "owners", "domains/owners", "sources", "policies",
 DATASET_KEYS = {"owner", "description", "columns"}
 MASK_KEYS = {"id", "category", "mask", "roles", "purposes", "approver", "description"} | mask_options.KEYS
 FILTER_KEYS = {"id", "source", "dataset", "column", "values", "roles"}
+GROUP_KEYS = {"id", "source", "dataset", "entity", "at_least", "roles"}
+LEAST, MOST = 2, 10_000  # of a group; one is everybody, and nobody would see anything of more
 ACCESS_KEYS = {"roles", "source", "datasets"}
 ROLES = {str(role) for role in Role}
 PURPOSES = {str(purpose) for purpose in Purpose}
@@ -72,16 +74,18 @@ class Reader:
         top = self.mapping(body, "", KEYS)
         if top.get("version") != 1:
             self.wrong("version", "must be 1")
-        policies = self.mapping(top.get("policies", {}), "policies", {"masks", "row_filters"})
+        policies = self.mapping(top.get("policies", {}), "policies", {"masks", "row_filters", "group_sizes"})
         masks = tuple(self.masks(policies.get("masks", [])))
         filters = tuple(self.filters(policies.get("row_filters", [])))
-        self.once([rule.id for rule in masks] + [rule.id for rule in filters])
+        groups = tuple(self.groups(policies.get("group_sizes", [])))
+        self.once([rule.id for rule in masks] + [rule.id for rule in filters] + [rule.id for rule in groups])
         return Governance(
             name=self.name,
             digest=hashlib.sha256(json.dumps(top, sort_keys=True, default=str).encode()).hexdigest(),
             datasets=tuple(self.datasets(top.get("sources", {}))),
             masks=masks,
             row_filters=filters,
+            group_sizes=groups,
             access=tuple(self.access(top.get("access", []))),
             subjects=subjects.read(self, top.get("subjects", {})),
         )
@@ -175,6 +179,27 @@ class Reader:
                 values=tuple(str(value) for value in self.list(body.get("values"), f"{at}.values")),
                 roles=roles,
             )
+
+    def groups(self, rules: Any) -> Iterator[GroupSize]:
+        for number, rule in enumerate(self.list(rules, "policies.group_sizes")):
+            at = f"policies.group_sizes[{number}]"
+            body = self.mapping(rule, at, GROUP_KEYS)
+            roles = self.words(body, "roles", at, ROLES)
+            if not roles:
+                self.wrong(f"{at}.roles", "names nobody: a size is for the roles that read in groups alone")
+            yield GroupSize(
+                id=self.needed(body, "id", at),
+                dataset=(self.source(body, at), *dataset_path(self.needed(body, "dataset", at))),
+                entity=self.needed(body, "entity", at),
+                at_least=self.size(body.get("at_least"), f"{at}.at_least"),
+                roles=roles,
+            )
+
+    def size(self, value: Any, at: str) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and LEAST <= value <= MOST:
+            return value
+        self.wrong(at, f"must be a whole number from {LEAST} to {MOST:,}; write for example 'at_least: 10'")
+        return LEAST
 
     def access(self, rules: Any) -> Iterator[AccessRule]:
         for number, rule in enumerate(self.list(rules, "access")):

@@ -86,6 +86,25 @@ class RowFilterPolicy(models.Model):
         return self.rule
 
 
+class GroupSizePolicy(models.Model):
+    version = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="group_sizes")
+    file = models.CharField(max_length=200)
+    rule = models.CharField(max_length=100)
+    dataset = ArrayField(models.CharField(max_length=300))  # source, then the path
+    entity = models.CharField(max_length=300)
+    at_least = models.PositiveIntegerField()
+    roles = ArrayField(models.CharField(max_length=50))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "rule"], name="group_size_once_a_version"),
+            models.CheckConstraint(condition=Q(at_least__gte=2), name="group_of_two_at_least"),
+        ]
+
+    def __str__(self) -> str:
+        return self.rule
+
+
 class Forgotten(models.Model):
     """One erasure, for the loads that come after it. Only ever added to; holds no value of the person.
 

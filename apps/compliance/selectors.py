@@ -5,9 +5,9 @@ from threading import Lock
 
 from django.db.models import QuerySet
 
-from apps.compliance.models import MaskPolicy, PolicyVersion, RowFilterPolicy
+from apps.compliance.models import GroupSizePolicy, MaskPolicy, PolicyVersion, RowFilterPolicy
 from apps.compliance.openings import opened_functions
-from apps.compliance.policy.types import MaskRule, PolicySet, RowFilter
+from apps.compliance.policy.types import GroupSize, MaskRule, PolicySet, RowFilter
 from portal.accounts.selectors import Someone, has_role
 from portal.accounts.types import Role
 
@@ -27,7 +27,7 @@ def policy_set() -> PolicySet:
     with _lock:
         if key in _kept:
             return _kept[key]
-    found = PolicySet(version.number, mask_rules(version), row_filters(version), opened)
+    found = PolicySet(version.number, mask_rules(version), row_filters(version), group_sizes(version), functions=opened)
     with _lock:
         _kept[key] = found
         while len(_kept) > KEPT:
@@ -57,6 +57,13 @@ def row_filters(version: PolicyVersion) -> tuple[RowFilter, ...]:
     )
 
 
+def group_sizes(version: PolicyVersion) -> tuple[GroupSize, ...]:
+    return tuple(
+        GroupSize(row.rule, tuple(row.dataset), row.entity, row.at_least, frozenset(row.roles))
+        for row in GroupSizePolicy.objects.filter(version=version)
+    )
+
+
 def current_version(person: Someone) -> PolicyVersion | None:
     return PolicyVersion.objects.first() if has_role(person, *READERS_OF_POLICIES) else None
 
@@ -69,3 +76,8 @@ def masks_for(person: Someone) -> QuerySet[MaskPolicy]:
 def row_filters_for(person: Someone) -> QuerySet[RowFilterPolicy]:
     version = current_version(person)
     return RowFilterPolicy.objects.none() if version is None else RowFilterPolicy.objects.filter(version=version)
+
+
+def group_sizes_for(person: Someone) -> QuerySet[GroupSizePolicy]:
+    version = current_version(person)
+    return GroupSizePolicy.objects.none() if version is None else GroupSizePolicy.objects.filter(version=version)

@@ -16,8 +16,8 @@ from apps.catalog.models import Dataset
 from apps.catalog.naming import Names
 from apps.catalog.types import ColumnRef
 from apps.compliance import governance, mask_options
-from apps.compliance.models import GovernanceFile, MaskPolicy, PolicyVersion, RowFilterPolicy
-from apps.compliance.policy.types import MaskRule, RowFilter
+from apps.compliance.models import GovernanceFile, GroupSizePolicy, MaskPolicy, PolicyVersion, RowFilterPolicy
+from apps.compliance.policy.types import GroupSize, MaskRule, RowFilter
 from apps.compliance.types import AccessRule, Governance, GovernanceErrors, GovernanceReport
 from portal.accounts.access import grant_view_of_all
 from portal.accounts.types import Role
@@ -25,7 +25,7 @@ from portal.audit.actions import Action
 from portal.audit.services import record
 from portal.audit.types import Actor, Target
 
-Row = TypeVar("Row", MaskPolicy, RowFilterPolicy)
+Row = TypeVar("Row", MaskPolicy, RowFilterPolicy, GroupSizePolicy)
 LOCK = 7_210_001  # advisory lock: two appliers would both make the next version
 
 
@@ -89,39 +89,45 @@ def refresh_governance(*, actor: Actor) -> list[GovernanceReport]:
 def new_version(*, actor: Actor, rules: Governance) -> PolicyVersion:
     """The next version: this file's rules in place of those it had, the other files' as they were."""
     last = PolicyVersion.objects.first()
-    masks = [*rules_of_others(last, rules.name), *(mask_row(rules.name, rule) for rule in rules.masks)]
-    filters = [*filters_of_others(last, rules.name), *(filter_row(rules.name, rule) for rule in rules.row_filters)]
-    clash = repeated([row.rule for row in masks] + [row.rule for row in filters])
+    masks = [*of_others(MaskPolicy, last, rules.name), *(mask_row(rules.name, rule) for rule in rules.masks)]
+    filters = [
+        *of_others(RowFilterPolicy, last, rules.name),
+        *(filter_row(rules.name, rule) for rule in rules.row_filters),
+    ]
+    groups = [
+        *of_others(GroupSizePolicy, last, rules.name),
+        *(group_row(rules.name, rule) for rule in rules.group_sizes),
+    ]
+    clash = repeated([row.rule for rows in (masks, filters, groups) for row in rows])
     if clash:
         raise GovernanceErrors([f"{rules.name}: policies: the id {rule!r} is another file's" for rule in clash])
-    digest = digest_of(masks, filters)
+    digest = digest_of(masks, filters, groups)
     if last is not None and last.digest == digest:
         return last
     version = PolicyVersion.objects.create(
         number=(last.number if last else 0) + 1, created_at=timezone.now(), created_by=actor.name, digest=digest
     )
-    for mask in masks:
-        mask.version = version
-    for row_filter in filters:
-        row_filter.version = version
-    MaskPolicy.objects.bulk_create(masks)
-    RowFilterPolicy.objects.bulk_create(filters)
+    keep(MaskPolicy, version, masks)
+    keep(RowFilterPolicy, version, filters)
+    keep(GroupSizePolicy, version, groups)
+    counts = {"masks": len(masks), "row_filters": len(filters), "group_sizes": len(groups)}
     record(
         actor=actor,
         action=Action.POLICY_CHANGED,
         target=Target("policy", str(version.number), str(version)),
-        detail={"before": last.number if last else 0, "masks": len(masks), "row_filters": len(filters)},
+        detail={"before": last.number if last else 0, **counts},
     )
     return version
 
 
-def rules_of_others(last: PolicyVersion | None, name: str) -> list[MaskPolicy]:
-    rows = MaskPolicy.objects.filter(version=last).exclude(file=name) if last else []
-    return [copy_of(row) for row in rows]
+def keep(model: type[Row], version: PolicyVersion, rows: list[Row]) -> None:
+    for row in rows:
+        row.version = version
+    model.objects.bulk_create(rows)
 
 
-def filters_of_others(last: PolicyVersion | None, name: str) -> list[RowFilterPolicy]:
-    rows = RowFilterPolicy.objects.filter(version=last).exclude(file=name) if last else []
+def of_others(model: type[Row], last: PolicyVersion | None, name: str) -> list[Row]:
+    rows = model.objects.filter(version=last).exclude(file=name) if last else []
     return [copy_of(row) for row in rows]
 
 
@@ -155,17 +161,31 @@ def filter_row(name: str, rule: RowFilter) -> RowFilterPolicy:
     )
 
 
+def group_row(name: str, rule: GroupSize) -> GroupSizePolicy:
+    return GroupSizePolicy(
+        file=name,
+        rule=rule.id,
+        dataset=list(rule.dataset),
+        entity=rule.entity,
+        at_least=rule.at_least,
+        roles=sorted(rule.roles),
+    )
+
+
 def repeated(ids: list[str]) -> list[str]:
     return sorted({rule for rule in ids if ids.count(rule) > 1})
 
 
-def digest_of(masks: Sequence[MaskPolicy], filters: Sequence[RowFilterPolicy]) -> str:
+def digest_of(
+    masks: Sequence[MaskPolicy], filters: Sequence[RowFilterPolicy], groups: Sequence[GroupSizePolicy]
+) -> str:
     content = sorted(
         [
             [m.rule, m.category, m.mask, m.roles, m.purposes, m.approver, m.file, *([m.options] if m.options else [])]
             for m in masks
         ]
-        + [[f.rule, f.dataset, f.column, f.values, f.roles, f.file] for f in filters],
+        + [[f.rule, f.dataset, f.column, f.values, f.roles, f.file] for f in filters]
+        + [[g.rule, g.dataset, g.entity, g.at_least, g.roles, g.file] for g in groups],
         key=str,
     )
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from apps.catalog.types import ColumnRef
-from apps.compliance.policy.types import MaskRule, RowFilter
+from apps.compliance.policy.types import GroupSize, MaskRule, RowFilter
 from apps.compliance.subjects.rules import SubjectRules
 
 Path = tuple[str, ...]
@@ -43,6 +43,7 @@ class Governance:
     datasets: tuple[DatasetRule, ...] = ()
     masks: tuple[MaskRule, ...] = ()
     row_filters: tuple[RowFilter, ...] = ()
+    group_sizes: tuple[GroupSize, ...] = ()
     access: tuple[AccessRule, ...] = ()
     subjects: SubjectRules = field(default_factory=SubjectRules)
 

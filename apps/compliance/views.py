@@ -32,6 +32,7 @@ def policies(request: HttpRequest) -> HttpResponse:
         "roles": list(Role),
         "lines": [line(category, list(rules)) for category, rules in groupby(masks, lambda mask: mask.category)],
         "row_filters": selectors.row_filters_for(request.user),
+        "group_sizes": selectors.group_sizes_for(request.user),
         "may_see_requests": may_view(request.user),
         "may_see_policies": True,
     }

@@ -12,7 +12,7 @@ from django.urls import reverse
 from apps.catalog.models import Column, Dataset
 from apps.compliance import services
 from apps.compliance.models import MaskPolicy, PolicyVersion
-from apps.compliance.policy.types import PLAIN, MaskOptions
+from apps.compliance.policy.types import PLAIN, GroupSize, MaskOptions
 from apps.compliance.selectors import policy_set
 from portal.accounts.models import User
 from portal.audit.models import Event
@@ -32,6 +32,15 @@ BODY: dict[str, Any] = {
     },
     "policies": {"masks": [{"id": "mail", "category": "user.contact", "mask": "redact", "roles": ["analyst"]}]},
     "access": [{"roles": ["ml_engineer"], "source": "oltp", "datasets": ["vault.cust*"]}],
+}
+
+GROUPS: dict[str, Any] = {
+    "id": "few",
+    "source": "oltp",
+    "dataset": "vault.customers",
+    "entity": "id",
+    "at_least": 1000,
+    "roles": ["analyst"],
 }
 
 
@@ -141,6 +150,29 @@ def test_a_table_that_appears_later_obeys(estate: None, tmp_path: Path) -> None:
             {"policies": {"masks": [{"id": "email-domain", "category": "user.name", "mask": "null"}]}},
             "more.yaml: policies: the id 'email-domain' is another file's",
         ),
+        *(
+            ({"policies": {"group_sizes": [{**GROUPS, **said}]}}, f"more.yaml: policies.group_sizes[0].{wrong}")
+            for said, wrong in (
+                (
+                    {"at_least": 1},
+                    "at_least: must be a whole number from 2 to 10,000; write for example 'at_least: 10'",
+                ),
+                ({"at_least": None}, "at_least: must be a whole number"),
+                ({"at_least": "10"}, "at_least: must be a whole number"),
+                ({"at_least": 2.5}, "at_least: must be a whole number"),
+                ({"entity": ""}, "entity: is missing"),
+                ({"dataset": ""}, "dataset: is missing"),
+                ({"source": "lake"}, "source: 'lake' is no source"),
+                ({"roles": []}, "roles: names nobody"),
+                ({"roles": ["boss"]}, "roles: 'boss' is unknown"),
+                ({"column": "id"}, "column: unknown key"),
+            )
+        ),
+        (
+            {"policies": {"group_sizes": [{**GROUPS, "id": "email-domain"}]}},
+            "more.yaml: policies: the id 'email-domain' is another file's",
+        ),
+        ({"policies": {"group_sizes": [GROUPS, GROUPS]}}, "more.yaml: policies: the id 'few' stands twice"),
         ({"access": [{"roles": ["analyst"], "source": "x", "datasets": []}]}, "more.yaml: access[0].source: 'x'"),
         ({"subjects": {"rules": [{"source": "oltp", "datasets": ["a.b"], "action": "burn"}]}}, "'burn' is unknown"),
         (
@@ -217,3 +249,25 @@ def test_what_a_rule_says_beside_its_mask_is_kept_shown_and_part_of_the_version(
     page = client.get(reverse("compliance:policies")).content.decode()
     for shown in ("bucket, width 2,000", "date, week", "partial card, with BIN", "token"):
         assert shown in page
+
+
+def test_sizes_of_groups_are_kept_shown_and_part_of_the_version(
+    estate: None, tmp_path: Path, client: Client, officer: User
+) -> None:
+    def apply(**said: Any) -> int:
+        body = {"version": 1, "policies": {"group_sizes": [{**GROUPS, **said}]}}
+        services.apply_governance(actor=HOUSE, file=written(tmp_path, body))
+        return PolicyVersion.objects.count()
+
+    before = apply()
+    assert policy_set().group_sizes == (
+        GroupSize("few", ("oltp", "vault", "customers"), "id", 1000, frozenset({"analyst"})),
+    )
+    assert apply() == before
+    assert apply(at_least=1001) == before + 1
+    assert apply(entity="email") == before + 2
+    services.apply_governance(actor=HOUSE, file=written(tmp_path, BODY, "other.yaml"))
+    assert [size.at_least for size in policy_set().group_sizes] == [1000], "another file leaves them"
+    client.force_login(officer)
+    page = client.get(reverse("compliance:policies")).content.decode()
+    assert "only in groups of 1000 or more different <code>email</code>" in page

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from apps.catalog.types import Certainty, ColumnSchema, DatasetSchema
 from apps.compliance.policy.masks.words import strictness, words
-from apps.compliance.policy.types import PLAIN, MaskKind, MaskOptions, MaskRule, PolicySet, Reader, RowFilter
+from apps.compliance.policy.types import PLAIN, GroupSize, MaskKind, MaskOptions, MaskRule, PolicySet, Reader, RowFilter
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,16 @@ def filters_for(dataset: DatasetSchema, source: str, reader: Reader, policies: P
     return tuple(f for f in policies.row_filters if f.roles & reader.roles and names(f, source, dataset))
 
 
-def names(rule: RowFilter, source: str, dataset: DatasetSchema) -> bool:
+def sizes_for(dataset: DatasetSchema, source: str, reader: Reader, policies: PolicySet) -> tuple[GroupSize, ...]:
+    """The rules by which the reader gets this dataset in groups alone, whichever other roles they hold besides."""
+    return tuple(g for g in policies.group_sizes if g.roles & reader.roles and names(g, source, dataset))
+
+
+def left_out(rule: GroupSize) -> str:
+    return f"Groups of fewer than {rule.at_least} {rule.entity} are left out by the rule “{rule.id}”."
+
+
+def names(rule: RowFilter | GroupSize, source: str, dataset: DatasetSchema) -> bool:
     """Whether the rule's dataset, which may be written without its database, is this one."""
     said = [part.lower() for part in rule.dataset[1:]]
     path = [part.lower() for part in dataset.path]

@@ -66,6 +66,18 @@ class RowFilter:
 
 
 @dataclass(frozen=True)
+class GroupSize:
+    """Readers of `roles` read `dataset` (source, path...) in groups of at least `at_least` people alone, who are told
+    apart by the column `entity` as the store keeps it; rows in which it is NULL are nobody's."""
+
+    id: str
+    dataset: tuple[str, ...]
+    entity: str
+    at_least: int
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True)
 class PolicySet:
     """`version` changes with any rule: decisions are cached by it. `functions` are those that a configuration opens
     beside the vocabulary ("postgres:regr_sxx", in lower case)."""
@@ -73,6 +85,7 @@ class PolicySet:
     version: int
     rules: tuple[MaskRule, ...]
     row_filters: tuple[RowFilter, ...] = ()
+    group_sizes: tuple[GroupSize, ...] = ()
     functions: frozenset[str] = frozenset()
 
 
@@ -115,7 +128,8 @@ class OutputColumn:
 
 @dataclass(frozen=True)
 class Allowed:
-    """`text` (SQL) or `collection` and `pipeline` (documents) is what runs; never what was typed."""
+    """`text` (SQL) or `collection` and `pipeline` (documents) is what runs; never what was typed. `in_groups`: small
+    groups of a dataset are left out, so that what a planner expects of rows may not be told."""
 
     columns: tuple[OutputColumn, ...]
     datasets: tuple[int, ...]
@@ -123,6 +137,7 @@ class Allowed:
     collection: str = ""
     pipeline: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    in_groups: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A decision for a query on documents."""
 
 from apps.catalog.types import SourceSchema
+from apps.compliance.policy.choose import left_out
 from apps.compliance.policy.mongo.conversions import without_errors
 from apps.compliance.policy.mongo.parse import parse_request
 from apps.compliance.policy.mongo.reads import Reads
@@ -24,6 +25,7 @@ def decide_documents(text: str, reader: Reader, schema: SourceSchema, policies: 
         collection=request.collection,
         pipeline=(*flow.stages, {"$limit": limits.rows + 1}),
         notes=notes(flow, reads),
+        in_groups=bool(reads.sized),
     )
 
 
@@ -32,4 +34,5 @@ def notes(flow: Flow, reads: Reads) -> tuple[str, ...]:
         f"{collection}.{path}" for collection, path in flow.conditions if reads.choices[collection][path].masked
     )
     seen = [f"A condition uses {name}, which is masked: it is compared in its masked form." for name in masked]
-    return tuple(seen + [f"The rule “{name}” shows you only some of the documents." for name in sorted(reads.filtered)])
+    some = [f"The rule “{name}” shows you only some of the documents." for name in sorted(reads.filtered)]
+    return tuple(seen + some + sorted(left_out(size) for size in reads.sized))

@@ -10,6 +10,7 @@ from apps.compliance.policy.masks.mongo import mask_scalar
 from apps.compliance.policy.masks.mongo_keyed import key_name, key_stages
 from apps.compliance.policy.types import MaskKind
 
+NO_FIELDS: Mapping[str, str] = {}
 LITERAL_NULL = {"$literal": None}
 RESERVED = "portico_"  # fields that the rewriter adds for itself
 ENTRY = "*"  # every key of an object whose keys are data
@@ -102,11 +103,13 @@ def usable(segment: str) -> bool:
     return bool(segment) and "$" not in segment and "\0" not in segment
 
 
-def mask_stages(choices: Mapping[str, Choice]) -> list[dict[str, Any]]:
+def mask_stages(choices: Mapping[str, Choice], carried: Mapping[str, str] = NO_FIELDS) -> list[dict[str, Any]]:
     """`{"$replaceWith": ...}`, behind what fetches the keys of tokens. What the catalog does not know does not come
-    through, and neither do those keys, whatever a document calls its own fields."""
+    through, and neither do those keys, whatever a document calls its own fields. `carried` are paths that do, as they
+    are, under names of the engine's own."""
     keys, document = mask_of(choices, "$$ROOT")
-    return [*key_stages(keys), {"$replaceWith": document}]
+    raw = {name: f"$$ROOT.{path}" for name, path in carried.items()}
+    return [*key_stages(keys), {"$replaceWith": {**document, **raw}}]
 
 
 def mask_of(choices: Mapping[str, Choice], value: str) -> tuple[set[str], dict[str, Any]]:

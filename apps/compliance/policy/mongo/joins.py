@@ -74,6 +74,7 @@ def graph_lookup(reads: Reads, flow: Flow, argument: Any, depth: int) -> Flow:
     collection, name = text_of(argument, "from"), field_path(text_of(argument, "as"))
     reads.counted()
     dataset = reads.dataset(collection)
+    reads.none_of(dataset)
     clear = clear_paths(dataset, reads.choices[collection])
     from_field, to_field = (text_of(argument, key) for key in ("connectFromField", "connectToField"))
     for path in (from_field, to_field):

@@ -5,18 +5,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.catalog.types import DatasetSchema, SourceSchema
-from apps.compliance.policy.choose import Choice, choose, filters_for
+from apps.compliance.policy.choose import Choice, choose, filters_for, sizes_for
 from apps.compliance.policy.masks.mongo import mask_scalar
 from apps.compliance.policy.masks.mongo_keyed import key_name, key_stages
 from apps.compliance.policy.mongo.document import clear_paths, mask_stages, with_maps
 from apps.compliance.policy.mongo.expressions import NOTHING, field_path, only, paths_in, refuse, variable_name
 from apps.compliance.policy.mongo.grouping import GROUPING
+from apps.compliance.policy.mongo.groups import carried, check_sizes, in_groups, not_as_other, still_rows
 from apps.compliance.policy.mongo.joins import facet, graph_lookup, union_with
 from apps.compliance.policy.mongo.matches import hoistable
 from apps.compliance.policy.mongo.reshaping import RESHAPING
 from apps.compliance.policy.mongo.shape import Field, shape_of
 from apps.compliance.policy.mongo.stages import STAGES, Flow
-from apps.compliance.policy.types import MaskKind, MaskOptions, PolicySet, Reader, Refusal, RowFilter
+from apps.compliance.policy.types import GroupSize, MaskKind, MaskOptions, PolicySet, Reader, Refusal, RowFilter
 
 DEEPEST = 3
 LONGEST = 50
@@ -37,15 +38,19 @@ class Reads:
     datasets: dict[str, DatasetSchema] = field(default_factory=dict)
     choices: dict[str, Mapping[str, Choice]] = field(default_factory=dict)
     filtered: set[str] = field(default_factory=set)
+    sized: set[GroupSize] = field(default_factory=set)
     count: int = 0
 
     def read(self, collection: str, pipeline: Any, variables: frozenset[str] = frozenset(), depth: int = 0) -> Flow:
         dataset = self.dataset(collection)
         self.counted()
         typed = self.checked(pipeline, depth)
-        flow = Flow(shape_of(dataset), variables=variables)
+        sizes = self.sizes(dataset) if depth == 0 else self.none_of(dataset)
+        flow = Flow(shape_of(dataset), variables=variables, sizes=sizes)
         for number, stage in enumerate(typed):
             flow = self.stage(flow, stage, depth, number)
+        if flow.sizes:
+            raise still_rows(flow)
         return replace(flow, stages=(*self.in_front(dataset, typed), *flow.stages))
 
     def counted(self) -> None:
@@ -83,7 +88,19 @@ class Reads:
         hoisted = hoistable(first, clear_paths(dataset, self.choices[collection])) if isinstance(first, dict) else {}
         if hoisted:
             front.append({"$match": hoisted})
-        return (*front, *mask_stages(self.choices[collection]))
+        return (*front, *mask_stages(self.choices[collection], carried(self.sizes(dataset))))
+
+    def sizes(self, dataset: DatasetSchema) -> tuple[GroupSize, ...]:
+        found = sizes_for(dataset, self.schema.source, self.reader, self.policies)
+        check_sizes(found, dataset)
+        self.sized |= set(found)
+        return found
+
+    def none_of(self, dataset: DatasetSchema) -> tuple[GroupSize, ...]:
+        """For a collection that is joined, whose documents would come one by one."""
+        for size in self.sizes(dataset):
+            raise not_as_other(size)
+        return ()
 
     def row_filters(self, dataset: DatasetSchema) -> list[Mapping[str, Any]]:
         mine = filters_for(dataset, self.schema.source, self.reader, self.policies)
@@ -92,6 +109,8 @@ class Reads:
 
     def stage(self, flow: Flow, stage: Mapping[str, Any], depth: int, number: int) -> Flow:
         name, argument = next(iter(stage.items()))
+        if flow.sizes:
+            return in_groups(flow, name, argument)
         if name == "$lookup":
             return self.lookup(flow, argument, depth)
         if name in JOINS:

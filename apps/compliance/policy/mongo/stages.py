@@ -9,18 +9,19 @@ from apps.compliance.policy.mongo.literals import MOST
 from apps.compliance.policy.mongo.matches import paths_in_match
 from apps.compliance.policy.mongo.shape import Field, Shape
 from apps.compliance.policy.mongo.vocabulary import ACCUMULATORS
-from apps.compliance.policy.types import Refusal
+from apps.compliance.policy.types import GroupSize, Refusal
 
 
 @dataclass(frozen=True)
 class Flow:
     """A pipeline as far as it has been read: the stages that run, the shape after them, the variables in reach,
-    and the paths that conditions used."""
+    the paths that conditions used, and the sizes of groups that its documents still have to be put into."""
 
     shape: Shape
     stages: tuple[Mapping[str, Any], ...] = ()
     variables: frozenset[str] = frozenset()
     conditions: frozenset[tuple[str, str]] = frozenset()
+    sizes: tuple[GroupSize, ...] = ()
 
     def then(self, stage: Mapping[str, Any], shape: Shape | None = None, conditions: Paths = NOTHING) -> "Flow":
         used = self.shape.computed(conditions).origins

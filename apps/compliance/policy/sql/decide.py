@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from apps.compliance.policy.sql.allow import check_allowed
 from apps.compliance.policy.sql.explain import explain
+from apps.compliance.policy.sql.groups import keep_groups_large, verify_groups
 from apps.compliance.policy.sql.names import name_outputs
 from apps.compliance.policy.sql.output import limit, render, verify
 from apps.compliance.policy.sql.shorthand import write_out
@@ -63,10 +64,12 @@ STEPS: tuple[Callable[[Work], Work], ...] = (
     resolve_columns,
     allow_resolved,
     explain,
+    keep_groups_large,
     rewrite,
     limit,
     render,
     verify,
+    verify_groups,
 )
 
 
@@ -80,4 +83,5 @@ def decide_sql(work: Work) -> Decision:
     except RecursionError:
         return Refused("too_complex", "The statement is nested too deeply to be checked.", "Split it.")
     datasets = tuple(sorted({scan.dataset.id for scan in work.scans.values()}))
-    return Allowed(columns=work.columns, datasets=datasets, text=work.rendered, notes=work.notes)
+    in_groups = any(scan.groups for scan in work.scans.values())
+    return Allowed(work.columns, datasets, text=work.rendered, notes=work.notes, in_groups=in_groups)

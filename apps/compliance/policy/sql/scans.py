@@ -8,8 +8,8 @@ from types import MappingProxyType
 from sqlglot import exp, parse_one
 
 from apps.compliance.policy.masks.sql import mask_column
-from apps.compliance.policy.sql.work import Scan
-from apps.compliance.policy.types import MaskKind, MaskOptions, RowFilter
+from apps.compliance.policy.sql.work import ENTITY, Scan
+from apps.compliance.policy.types import GroupSize, MaskKind, MaskOptions, RowFilter
 from portal.sql.parse import Dialect
 
 Shown = tuple[str, str, MaskKind, MaskOptions]  # a column: name, type, and how it is masked
@@ -30,16 +30,21 @@ def masked_scan(scan: Scan, used: frozenset[str], dialect: Dialect) -> MaskedSca
     types = {column.name: column.type for column in scan.dataset.columns}
     shown = tuple((name, types[name], scan.masks[name].kind, scan.masks[name].options) for name in wanted)
     if scan.moment or any(rule.key for rule in scan.filters):
-        return read_again(select_of(scan.dataset.path, shown, scan.filters, scan.moment, dialect, types=types), dialect)
-    return kept(scan.dataset.path, shown, scan.filters, dialect)
+        read = select_of(scan.dataset.path, shown, scan.filters, scan.moment, dialect, types=types)
+        return read_again(carrying(read, scan.groups), dialect)
+    return kept(scan.dataset.path, shown, scan.filters, scan.groups, dialect)
 
 
 @lru_cache(maxsize=4_096)
 def kept(
-    path: tuple[str, ...], shown: tuple[Shown, ...], filters: tuple[RowFilter, ...], dialect: Dialect
+    path: tuple[str, ...],
+    shown: tuple[Shown, ...],
+    filters: tuple[RowFilter, ...],
+    groups: tuple[GroupSize, ...],
+    dialect: Dialect,
 ) -> MaskedScan:
     """Made of names and rules alone: nothing that somebody typed stays in memory by it."""
-    return read_again(select_of(path, shown, filters, {}, dialect), dialect)
+    return read_again(carrying(select_of(path, shown, filters, {}, dialect), groups), dialect)
 
 
 def read_again(select: exp.Select, dialect: Dialect) -> MaskedScan:
@@ -73,6 +78,19 @@ def select_of(
     source = exp.Table(this=table, db=schema, catalog=database, **past)
     select = exp.Select(expressions=projections, from_=exp.From(this=source))
     return filtered(select, filters, dialect, types) if filters else select
+
+
+def carrying(select: exp.Select, groups: tuple[GroupSize, ...]) -> exp.Select:
+    """With the columns by which groups are measured. Their names are the engine's: no star stands for them, and no
+    typed text is resolved to them."""
+    for number, size in enumerate(groups, 1):
+        name = exp.to_identifier(f"{ENTITY}{number}", quoted=True)
+        select.append("expressions", exp.Alias(this=column_of(size.entity), alias=name))
+    return select
+
+
+def column_of(name: str) -> exp.Column:
+    return exp.column(exp.to_identifier(name, quoted=True))
 
 
 def filtered(

@@ -6,7 +6,7 @@ from itertools import count
 from sqlglot import exp
 
 from apps.catalog.types import DatasetSchema
-from apps.compliance.policy.choose import Choice, choose, filters_for
+from apps.compliance.policy.choose import Choice, choose, filters_for, sizes_for
 from apps.compliance.policy.masks.sql import has_token
 from apps.compliance.policy.sql.scans import masked_scan
 from apps.compliance.policy.sql.work import SCAN_PREFIX, Scan, Work
@@ -85,7 +85,11 @@ def scan_of(
             raise SqlProblem("not_configured", f"The row filter “{rule.id}” names a column that is not there.")
         if rule.key and not has_token(types[rule.column], work.dialect):
             raise SqlProblem("not_supported", f"Values of {rule.column} are no texts or whole numbers.")
-    return Scan(name, dataset, masks, filters, moment)
+    groups = sizes_for(dataset, work.schema.source, work.reader, work.policies)
+    for size in groups:
+        if size.entity not in masks:
+            raise SqlProblem("not_configured", f"The group size “{size.id}” names a column that is not there.")
+    return Scan(name, dataset, masks, filters, moment, groups)
 
 
 def resolve_columns(work: Work) -> Work:

@@ -8,25 +8,27 @@ from sqlglot import exp
 
 from apps.catalog.types import DatasetSchema, SourceSchema
 from apps.compliance.policy.choose import Choice
-from apps.compliance.policy.types import Limits, OutputColumn, PolicySet, Reader, RowFilter
+from apps.compliance.policy.types import GroupSize, Limits, OutputColumn, PolicySet, Reader, RowFilter
 from portal.sql.parse import Dialect
 
 if TYPE_CHECKING:
     from apps.compliance.policy.sql.scans import MaskedScan
 
 SCAN_PREFIX = "portico_scan_"
+ENTITY = "portico_entity_"  # with a number: the column by which a scan's groups are measured
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One reading of one table: its masks by column, the filters on its rows, and the moment of the past that is meant
-    (arguments of the table: AT, BEFORE, CHANGES)."""
+    """One reading of one table: its masks by column, the filters on its rows, the moment of the past that is meant
+    (arguments of the table: AT, BEFORE, CHANGES), and the least sizes of groups in which it is shown."""
 
     name: str
     dataset: DatasetSchema
     masks: Mapping[str, Choice]
     filters: tuple[RowFilter, ...] = ()
     moment: Mapping[str, exp.Expr] = field(default_factory=dict)
+    groups: tuple[GroupSize, ...] = ()
 
 
 @dataclass(frozen=True)
