@@ -19,7 +19,7 @@ from portal.holders import Held, HolderSilent, Traces
 
 GRACE_S, PAUSE_S = 15, 0.25
 RESULTS, TEXTS = "results of queries", "texts of queries"
-SAVED = "saved queries and comments"
+SAVED = "saved and approved queries, comments"
 
 
 @dataclass(frozen=True)
