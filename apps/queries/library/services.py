@@ -122,7 +122,7 @@ def enforce(*, actor: Actor, entry: LibraryEntry, contract: Contract, words: Ite
         schema_revision=basis.schema_revision,
         sight=basis.sight,
     )
-    step(entry, State.APPROVED, user, [word for word in words if word], contract, actor.name)
+    step(entry, State.APPROVED, user, [word for word in words if word], contract=contract, name=actor.name)
 
 
 def supersede(*, actor: Actor, entry: LibraryEntry) -> None:
@@ -223,6 +223,7 @@ def step(
     state: State,
     person: User | None,
     words: Iterable[str],
+    *,
     contract: Contract | None = None,
     name: str = "",
 ) -> None:

@@ -7,6 +7,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.queries import console as asking
 from apps.queries.access import QUERIERS, person, typed_in
+from apps.queries.library.selectors import entries_of
+from apps.queries.library.types import AUDIENCE_CHOICES, Topic
 from apps.queries.models import SavedQuery, SavedVersion
 from apps.queries.saved import selectors, services
 from apps.queries.saved.types import Draft, Invalid, Opened
@@ -95,6 +97,9 @@ def detail(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
         "marked": query.favourite_of.filter(pk=user.pk).exists(),
         "roles": [(str(role), ROLE_LABELS[role]) for role in QUERIERS],
         "sources": asking.sources_for(user),
+        "entries": entries_of(user, query.pk),
+        "audiences": AUDIENCE_CHOICES,
+        "topics": list(Topic),
     }
     return render(request, "queries/saved_query.html", context)
 
