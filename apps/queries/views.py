@@ -46,7 +46,7 @@ def console(request: HttpRequest) -> HttpResponse:
     context = {
         "sources": asking.sources_for(user),
         "history": selectors.history_of(user),
-        "examples": asking.examples(),
+        "examples": asking.examples_for(user),
         "budget": budget_of(user),
         "kinds": TYPES,
         **may_view_as(user),
@@ -89,7 +89,7 @@ def console_again(request: HttpRequest, problem: str) -> HttpResponse:
     source, text = request.POST.get("source", ""), request.POST.get("text", "")
     context = {
         "sources": asking.sources_for(user),
-        "examples": asking.examples(),
+        "examples": asking.examples_for(user),
         "budget": budget_of(user),
         "source": source,
         "text": text,

@@ -327,14 +327,6 @@ def test_what_no_longer_holds_is_quarantined_with_the_reason(entry: LibraryEntry
     assert "email" not in event.payload
 
 
-SHAPES = [
-    (lambda: rename("country", "land"), "Column country is called land now."),
-    (lambda: added("shoe"), "Column shoe was not agreed and is there now."),
-    (lambda: gone("country"), "Column country was agreed and is missing now."),
-    (swapped, "The columns come in another order: agreed were id, email"),
-]
-
-
 def added(name: str) -> None:
     Column.objects.create(dataset=Dataset.objects.get(name="customers"), name=name, type="text", position=95)
     Source.objects.update(revision=Source.objects.get().revision + 1)
@@ -348,6 +340,14 @@ def gone(name: str) -> None:
 def swapped() -> None:
     Column.objects.filter(dataset__name="customers", name="id").update(position=99)
     Source.objects.update(revision=Source.objects.get().revision + 1)
+
+
+SHAPES = [
+    (lambda: rename("country", "land"), "Column country is called land now."),
+    (lambda: added("shoe"), "Column shoe was not agreed and is there now."),
+    (lambda: gone("country"), "Column country was agreed and is missing now."),
+    (swapped, "The columns come in another order: agreed were id, email"),
+]
 
 
 @pytest.mark.parametrize(("change", "said"), SHAPES)
