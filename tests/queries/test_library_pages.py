@@ -91,7 +91,13 @@ def test_search_and_audience_narrow_the_list(estate: None, analyst: User, stewar
     grant_everything(Role.OFFICER)
     approve(
         services.propose(
-            actor=HOUSE, user=analyst, query=query, number=1, audience=officers, topic=Topic.FRAUD, about=ABOUT
+            actor=HOUSE,
+            user=analyst,
+            query=query,
+            number=1,
+            audience=officers,
+            topic=Topic.FRAUD,
+            about="Charges, by number.",
         ),
         steward,
     )
@@ -292,4 +298,5 @@ def test_the_command_names_what_it_left_out(estate: None, capsys: Any) -> None:
     call_command("load_library")
     told = capsys.readouterr().out
     assert "left out: revenue_by_month: The catalog has not looked at warehouse yet." in told
-    assert "0 approved queries new or changed" in told
+    assert "left out: sessions_by_day: " in told
+    assert "As they were: 0." in told

@@ -16,4 +16,4 @@ class Command(BaseCommand):
         report = shipped.load(actor=Actor.system("load_library"))
         for line in report.refused:
             self.stdout.write(f"  left out: {line}")
-        self.stdout.write(f"{report.added} approved queries new or changed, {report.unchanged} as they were.")
+        self.stdout.write(f"Approved queries, new or changed: {report.added}. As they were: {report.unchanged}.")
