@@ -10,9 +10,6 @@ from apps.queries import selectors
 from apps.queries.models import Execution
 from apps.queries.parameters import Typed
 from portal.accounts.models import User
-from portal.accounts.types import Role
-
-QUERIERS = (Role.ANALYST, Role.STEWARD, Role.OFFICER, Role.ENGINEER)
 
 
 def person(request: HttpRequest) -> User:

@@ -12,11 +12,11 @@ from rest_framework.views import APIView
 
 from apps.queries import api_shapes as shapes
 from apps.queries import selectors
-from apps.queries.access import QUERIERS
 from apps.queries.api import bodied, number, person, text_field, typed_field
 from apps.queries.budget import budget_of
 from apps.queries.console import Explanation, explain
 from apps.queries.models import SavedQuery, SavedVersion, Schedule
+from apps.queries.roles import QUERIERS
 from apps.queries.saved import selectors as kept
 from portal.accounts.selectors import current_purpose, has_role
 

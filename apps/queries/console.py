@@ -13,9 +13,10 @@ from apps.compliance import gate
 from apps.compliance.policy.types import Allowed, OutputColumn, Refused
 from apps.queries.parameters import Typed, Unfit, filled, names_of
 from portal.accounts.models import User
+from portal.accounts.selectors import roles_of
 from portal.accounts.types import Purpose, Role
 
-COMPLETIONS = 40
+COMPLETIONS, SHOWN = 40, 6
 # What stands for a value that nobody has typed yet: a decision rests on where a literal stands, not on which.
 ANY = {
     "text": "x",
@@ -34,6 +35,7 @@ class Example:
     about: str
     source: str
     text: str
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,15 @@ def examples() -> tuple[Example, ...]:
     found = []
     for file in sorted((Path(settings.BASE_DIR) / "estate" / "queries").glob("*.yaml")):
         body = yaml.safe_load(file.read_text(encoding="utf-8"))
-        found.append(Example(file.stem, body["title"], body["about"], body["source"], body["text"].strip()))
+        text = body["text"].strip()
+        found.append(Example(file.stem, body["title"], body["about"], body["source"], text, body["role"]))
     return tuple(found)
+
+
+def examples_for(user: User) -> list[Example]:
+    """A few to start from, of those made for a role of theirs, and not all on one thing; the library has them all."""
+    mine = [one for one in examples() if one.role in roles_of(user)]
+    return mine[:: max(1, len(mine) // SHOWN)][:SHOWN]
 
 
 def example(key: str) -> Example | None:

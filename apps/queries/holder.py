@@ -20,7 +20,7 @@ from portal.holders import Held, HolderSilent, Traces
 
 GRACE_S, PAUSE_S = 15, 0.25
 RESULTS, TEXTS = "results of queries", "texts of queries"
-SAVED, REASONS = "saved queries and comments", "reasons of look-ups"
+SAVED, REASONS = "saved and approved queries, comments", "reasons of look-ups"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 
+from apps.queries.library import models as library  # noqa: F401 - Django looks for an app's models here
 from portal.accounts.types import ROLE_LABELS
 
 
@@ -36,6 +37,9 @@ class Execution(models.Model):
     has_result = models.BooleanField(default=False)
     basis = models.CharField(max_length=64, blank=True)  # what was decided: a kept result is shown under no other
     emergency = models.BooleanField(default=False)  # under a grant that two people gave in haste
+    entry = models.ForeignKey(
+        "queries.LibraryEntry", on_delete=models.SET_NULL, null=True, related_name="executions"
+    )  # of the library, where it was run as an approved query
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.queries import services, warm
+from apps.queries.library import checks, notices
 from apps.queries.look_ups.services import forget_tokens
 from apps.queries.schedules import services as schedules
 
@@ -21,3 +22,10 @@ def forget_old_results() -> None:
 def run_schedules() -> None:
     schedules.start_due(timezone.now())
     schedules.deliver()
+
+
+@shared_task(name="apps.queries.tasks.recheck_library")
+def recheck_library() -> None:
+    """After a change of rules or of the catalog, what was approved is held against its contract."""
+    checks.recheck()
+    notices.forget_old()

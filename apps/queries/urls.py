@@ -2,6 +2,7 @@ from django.urls import path
 
 from apps.queries import views
 from apps.queries.functions import views as functions
+from apps.queries.library import views as library
 from apps.queries.look_ups import views as look_ups
 from apps.queries.saved import views as saved
 from apps.queries.schedules import views as schedules
@@ -30,4 +31,13 @@ urlpatterns = [
     path("saved/<uuid:saved>/schedule/", schedules.set_times, name="saved-schedule"),
     path("saved/<uuid:saved>/comment/", saved.comment, name="saved-comment"),
     path("saved/<uuid:saved>/delete/", saved.delete, name="saved-delete"),
+    path("saved/<uuid:saved>/propose/", library.propose, name="saved-propose"),
+    path("library/", library.listing, name="library"),
+    path("library/<uuid:entry>/", library.detail, name="library-entry"),
+    path("library/<uuid:entry>/run/", library.run, name="library-run"),
+    path("library/<uuid:entry>/review/", library.review, name="library-review"),
+    path("library/<uuid:entry>/approve/", library.approve, name="library-approve"),
+    path("library/<uuid:entry>/send-back/", library.send_back, name="library-send-back"),
+    path("library/<uuid:entry>/withdraw/", library.withdraw, name="library-withdraw"),
+    path("library/<uuid:entry>/retire/", library.retire, name="library-retire"),
 ]

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.queries import console as asking
 from apps.queries import selectors, services
-from apps.queries.access import QUERIERS, dataset_of, own, person, typed_in
+from apps.queries.access import dataset_of, own, person, typed_in
 from apps.queries.budget import budget_of
 from apps.queries.look_ups.selectors import is_look_up, places_for
 from apps.queries.models import SavedQuery, SavedVersion
 from apps.queries.parameters import TYPES, Typed, Unfit
+from apps.queries.roles import QUERIERS
 from apps.queries.samples import sample_text, starter
 from apps.queries.saved import selectors as kept
 from apps.queries.saved.types import Draft
@@ -41,7 +42,7 @@ def console(request: HttpRequest) -> HttpResponse:
     context = {
         "sources": asking.sources_for(user),
         "history": selectors.history_of(user),
-        "examples": asking.examples(),
+        "examples": asking.examples_for(user),
         "budget": budget_of(user),
         "kinds": TYPES,
         **may_view_as(user),
@@ -84,7 +85,7 @@ def console_again(request: HttpRequest, problem: str) -> HttpResponse:
     source, text = request.POST.get("source", ""), request.POST.get("text", "")
     context = {
         "sources": asking.sources_for(user),
-        "examples": asking.examples(),
+        "examples": asking.examples_for(user),
         "budget": budget_of(user),
         "source": source,
         "text": text,

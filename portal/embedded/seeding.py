@@ -17,6 +17,7 @@ from portal.embedded.stamps import Stamp, fingerprint
 PYTHON = BASE / ".venv" / "bin" / "python"
 PEOPLE = BASE / "portal" / "accounts" / "demo.py"
 GOVERNANCE = BASE / "estate" / "governance"
+QUERIES = BASE / "estate" / "queries"
 
 
 def migrations() -> str:
@@ -96,6 +97,8 @@ class Seeding:
         # A start that was stopped in the middle of it left the run to the next one's workers.
         self._once("First pipeline run", "pipeline", "", "run_pipeline", "payments_elt", "--join")
         self._once("Catalog of every source", "sync", "", "sync_source")
+        # Their contracts rest on rules and catalog: both are there now.
+        self._once("Approved queries", "library", fingerprint(*sorted(QUERIES.glob("*.yaml"))), "load_library")
 
     def models(self) -> None:
         """Once everything is up, beside the pages: a model is trained and promoted, as two people would; then payments

@@ -54,7 +54,16 @@ def test_the_first_run_shows_its_steps_and_that_the_counts_agree(visit: Visit) -
     assert stefan.complaints == []
 
 
-PAGES = ("/", "/catalog/", "/queries/", "/pipelines/", "/search/?q=charges", "/inbox/")
+PAGES = (
+    "/",
+    "/catalog/",
+    "/queries/",
+    "/queries/library/",
+    "/queries/saved/",
+    "/pipelines/",
+    "/search/?q=charges",
+    "/inbox/",
+)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])

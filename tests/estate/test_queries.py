@@ -9,6 +9,9 @@ import sqlglot
 import yaml
 from sqlglot.optimizer.qualify import qualify
 
+from apps.queries.library.types import Topic
+from apps.queries.parameters import strings
+from portal.accounts.types import PURPOSES, Purpose, Role
 from tests.estate.test_definitions import DBT, ESTATE, SCHEMA, described, paths_of
 
 QUERIES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ESTATE / "queries").glob("*.yaml"))}
@@ -30,7 +33,9 @@ def named(sources: str) -> list[str]:
 def test_a_query_says_what_it_is(key: str) -> None:
     query = QUERIES[key]
 
-    assert set(query) == {"title", "about", "source", "text"}
+    assert set(query) == {"title", "about", "topic", "role", "purpose", "source", "text"}
+    assert Purpose(query["purpose"]) in PURPOSES[Role(query["role"])]
+    assert Topic(query["topic"])
     assert query["about"].endswith(".")
     assert Path(key).name == key.lower()
 
@@ -53,8 +58,17 @@ def test_oltp(key: str) -> None:
 @pytest.mark.parametrize("key", named("documents"))
 def test_documents(key: str) -> None:
     query = json.loads(QUERIES[key]["text"])
-    known = paths_of(query["collection"])
+    known = paths_of(query["collection"]) | {"_id"}
     named_paths = {*query.get("filter", {}), *query.get("projection", {})}
-    group = [stage["$group"]["_id"].lstrip("$") for stage in query.get("pipeline", []) if "$group" in stage]
+    stages = query.get("pipeline", [])
+    # Behind the first group names are of its own making.
+    first = next((at for at, stage in enumerate(stages) if "$group" in stage), len(stages))
+    read = {text.lstrip("$") for text in strings(stages[: first + 1]) if text.startswith("$")}
+    unwound = {stage["$unwind"].lstrip("$") for stage in stages if "$unwind" in stage}
+    inside = {
+        path.replace(f"{at}.", f"{at}[].", 1) if path.startswith(f"{at}.") else path
+        for path in read
+        for at in unwound or [path]
+    }
 
-    assert named_paths | set(group) <= known
+    assert named_paths | inside <= known

@@ -16,6 +16,9 @@ from django.utils import timezone
 
 from apps.catalog.models import Dataset, Source
 from apps.compliance.requests.models import SubjectRequest
+from apps.queries.library.keeping import sealed_content
+from apps.queries.library.models import LibraryEntry
+from apps.queries.library.types import Content
 from apps.queries.models import Execution, SavedQuery
 from portal.accounts.models import ApiToken, User
 from portal.accounts.types import Role
@@ -32,6 +35,7 @@ PEOPLE = [None, *Role]
 # A dataset is shown to these roles as a whole (settings.ROLE_PERMISSIONS), whoever owns it.
 SEE_ALL_DATASETS = {Role.STEWARD, Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR}
 SEE_ALL_REQUESTS = {Role.OFFICER, Role.AUDITOR}
+REVIEW_ALL_QUERIES = {Role.STEWARD, Role.OFFICER}
 SEE_ALL_EVENTS = {Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR}
 
 
@@ -67,6 +71,7 @@ def things(db: None) -> dict[str, object]:
         "run_id": run.pk,
         "execution": execution.pk,
         "saved": SavedQuery.objects.create(owner=stranger).pk,
+        "entry": proposal(stranger).pk,
         "event_id": event.pk,
         "token_id": token.pk,
         "request_id": subject.pk,
@@ -75,6 +80,14 @@ def things(db: None) -> dict[str, object]:
         "number": 1,
         "report_id": 1,
     }
+
+
+def proposal(author: User) -> LibraryEntry:
+    entry = LibraryEntry(author=author, author_name="stranger", number=1, role="analyst", purpose="analytics")
+    entry.topic, entry.source = "fraud", "oltp"
+    entry.body = sealed_content(entry.pk, Content("Secret", "What nobody is told.", "select 1"))
+    entry.save()
+    return entry
 
 
 def address(name: str, things: dict[str, object]) -> str:
@@ -128,7 +141,12 @@ OBJECTS = sorted(name for name, keys in ADDRESSES.items() if keys)
 
 
 def sees_all(role: Role | None, keys: frozenset[str]) -> bool:
-    seers = {"pk": SEE_ALL_DATASETS, "event_id": SEE_ALL_EVENTS, "request_id": SEE_ALL_REQUESTS}
+    seers = {
+        "pk": SEE_ALL_DATASETS,
+        "event_id": SEE_ALL_EVENTS,
+        "request_id": SEE_ALL_REQUESTS,
+        "entry": REVIEW_ALL_QUERIES,
+    }
     return any(key in keys and role in roles for key, roles in seers.items())
 
 

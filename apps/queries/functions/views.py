@@ -4,8 +4,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.compliance.openings import Language, language, languages
-from apps.queries.access import QUERIERS, person
+from apps.queries.access import person
 from apps.queries.functions import services
+from apps.queries.roles import QUERIERS
 from portal.accounts.guards import requires_role
 from portal.accounts.selectors import has_role
 from portal.accounts.types import Role

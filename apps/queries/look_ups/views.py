@@ -8,9 +8,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.catalog.models import Dataset
-from apps.queries.access import QUERIERS, dataset_of, own, person
+from apps.queries.access import dataset_of, own, person
 from apps.queries.look_ups import selectors, services
 from apps.queries.look_ups.types import Invalid, TooMany, Wanted
+from apps.queries.roles import QUERIERS
 from apps.queries.showing import shown
 from portal.accounts.guards import requires_role
 from portal.accounts.selectors import current_purpose, has_role

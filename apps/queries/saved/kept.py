@@ -1,4 +1,4 @@
-"""What erasure finds in saved queries and comments: people type values into both."""
+"""What erasure finds in saved queries, comments and the library: people type values into all of them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -6,11 +6,23 @@ from collections.abc import Callable, Iterator
 from django.db import transaction
 
 from apps.compliance.subjects.match import Matcher
+from apps.queries.library.checks import quarantine
+from apps.queries.library.models import LibraryEntry, LibraryStep
+from apps.queries.library.types import State
 from apps.queries.models import SavedComment, SavedVersion
 from apps.queries.sealing import Broken, open_sealed, seal
+from portal.audit.types import Actor
 from portal.holders import HolderSilent
 
-Kept = SavedVersion | SavedComment
+Kept = SavedVersion | SavedComment | LibraryEntry | LibraryStep
+PLACES: dict[type[Kept], str] = {
+    SavedVersion: "saved",
+    SavedComment: "comment",
+    LibraryEntry: "library",
+    LibraryStep: "step",
+}
+ERASER = Actor.system("erasure")
+CUT = "A person's data was erased from its text, which is another text since: review it."
 
 
 def find(matcher: Matcher) -> int:
@@ -32,13 +44,15 @@ def cut(matcher: Matcher, row: Kept) -> None:
     if found is None:
         return  # deleted meanwhile
     text = text_of(found)
-    # A draft is JSON and stays it: its texts are cut one by one.
-    after = json.dumps(matcher.cut_all(json.loads(text))) if isinstance(row, SavedVersion) else matcher.cut(text)
+    # What is JSON stays it: its texts are cut one by one.
+    after = matcher.cut(text) if isinstance(row, SavedComment) else json.dumps(matcher.cut_all(json.loads(text)))
     type(row).objects.filter(pk=row.pk).update(body=seal(after.encode(), place_of(row)))
+    if isinstance(found, LibraryEntry) and found.state == State.APPROVED:
+        quarantine(actor=ERASER, entry=found, why=[CUT])
 
 
 def texts() -> Iterator[tuple[Kept, str]]:
-    for kind in (SavedVersion, SavedComment):
+    for kind in PLACES:
         for row in kind.objects.order_by("pk").iterator():
             yield row, text_of(row)
 
@@ -52,4 +66,4 @@ def text_of(row: Kept) -> str:
 
 
 def place_of(row: Kept) -> str:
-    return f"{'saved' if isinstance(row, SavedVersion) else 'comment'}:{row.pk}"
+    return f"{PLACES[type(row)]}:{row.pk}"

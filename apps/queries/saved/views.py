@@ -7,10 +7,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.queries import console as asking
-from apps.queries.access import QUERIERS, person, typed_in
+from apps.queries.access import person, typed_in
 from apps.queries.charts import Invalid as WrongChart
 from apps.queries.charts import read
+from apps.queries.library.selectors import entries_of
+from apps.queries.library.types import AUDIENCE_CHOICES, Topic
 from apps.queries.models import SavedQuery, SavedVersion
+from apps.queries.roles import QUERIERS
 from apps.queries.saved import selectors, services
 from apps.queries.saved.types import Draft, Invalid, Opened
 from apps.queries.views import console_again
@@ -105,6 +108,9 @@ def detail(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
         "marked": query.favourite_of.filter(pk=user.pk).exists(),
         "roles": [(str(role), ROLE_LABELS[role]) for role in QUERIERS],
         "sources": asking.sources_for(user),
+        "entries": entries_of(user, query.pk),
+        "audiences": AUDIENCE_CHOICES,
+        "topics": list(Topic),
     }
     return render(request, "queries/saved_query.html", context)
 

@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from apps.queries.access import QUERIERS, person
+from apps.queries.access import person
+from apps.queries.roles import QUERIERS
 from apps.queries.saved.types import Invalid
 from apps.queries.saved.views import visible
 from apps.queries.schedules import services
