@@ -42,6 +42,8 @@ BOTH: list[tuple[str, list[list[Any]]]] = [
     ("select (select max(amount) from charges h where h.customer_id = c.id) as m from customers c order by c.id", [[1500], [99000], [250], [0]]),
     ("select currency, count(*) from charges group by currency order by currency", [["CNY", 1], ["EUR", 1], ["GBP", 3]]),
     ("select count(distinct email) from customers", [[3]]),
+    ("(select id from customers) order by 1 desc limit 2", [[4], [3]]),
+    ("((select id from customers order by id limit 3)) order by id desc offset 1", [[2], [1]]),
     ("select id from customers union select id from charges order by 1 limit 3", [[1], [2], [3]]),
     ("select currency from charges intersect select currency from charges where amount > 1000 order by 1", [["CNY"], ["GBP"]]),
     ("select id from customers except select customer_id from charges where currency = 'GBP' order by 1", [[2], [4]]),

@@ -9,16 +9,36 @@ from apps.compliance.policy.sql.work import Work
 from portal.sql.parse import SqlProblem, parse_query
 from portal.sql.scopes import CTE_PREFIX
 
+BEHIND = ("order", "limit", "offset")
+
 
 def limit(work: Work) -> Work:
     """At most one row more than may be shown, so that what was cut off is known."""
-    tree = work.tree.unnest() if isinstance(work.tree, exp.Subquery) else work.tree
-    assert isinstance(tree, exp.Query)
+    tree = unbracketed(work.tree)
     most = work.limits.rows + 1
     typed = tree.args.get("limit")
     if typed is None or int(typed.expression.name) > most:
         tree = tree.limit(most, copy=False)
     return Work(**{**vars(work), "tree": tree})
+
+
+def unbracketed(tree: exp.Query) -> exp.Query:
+    """A query in brackets, as the query itself. What is typed behind the brackets (`(select ...) order by 1 limit 3`) is
+    for the whole of it, so that such a one stays and its bracket becomes the table that it reads."""
+    while isinstance(tree, exp.Subquery):
+        behind = {name: tree.args[name].pop() for name in BEHIND if tree.args.get(name)}
+        inner = tree.this
+        assert isinstance(inner, exp.Query)
+        if behind:
+            alias = exp.TableAlias(this=exp.to_identifier("_bracketed", quoted=True))
+            whole = exp.Select(
+                expressions=[exp.Star()], from_=exp.From(this=exp.Subquery(this=inner.pop(), alias=alias))
+            )
+            for name, part in behind.items():
+                whole.set(name, part)
+            return whole
+        tree = inner
+    return tree
 
 
 def render(work: Work) -> Work:
