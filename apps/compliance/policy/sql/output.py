@@ -23,8 +23,8 @@ def limit(work: Work) -> Work:
 
 
 def unbracketed(tree: exp.Query) -> exp.Query:
-    """A query in brackets, as the query itself. What is typed behind the brackets (`(select ...) order by 1 limit 3`) is
-    for the whole of it, so that such a one stays and its bracket becomes the table that it reads."""
+    """A query in brackets, as the query itself. What is typed behind the brackets (`(select ...) order by 1 limit 3`)
+    is for the whole of it, so that such a one stays and its bracket becomes the table that it reads."""
     while isinstance(tree, exp.Subquery):
         behind = {name: tree.args[name].pop() for name in BEHIND if tree.args.get(name)}
         inner = tree.this
