@@ -319,6 +319,7 @@ def record_decision(*, actor: Actor, target: Target, judgement: Judgement, allow
         "datasets": list(allowed.datasets),
         "columns": origins[:COLUMNS_TOLD],
         "more_columns": max(0, len(origins) - COLUMNS_TOLD),
+        "filtered": list(allowed.filtered[:COLUMNS_TOLD]),
         "masked": masked,
     }
     with transaction.atomic():

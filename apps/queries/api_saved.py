@@ -15,7 +15,7 @@ from apps.queries import selectors
 from apps.queries.api import bodied, number, person, text_field, typed_field
 from apps.queries.budget import budget_of
 from apps.queries.console import Explanation, explain
-from apps.queries.models import SavedQuery, SavedVersion, Schedule
+from apps.queries.models import Execution, SavedQuery, SavedVersion, Schedule
 from apps.queries.roles import QUERIERS
 from apps.queries.saved import selectors as kept
 from portal.accounts.selectors import current_purpose, has_role
@@ -43,21 +43,25 @@ class History(APIView):
         page = number(request, "page", 1, 1_000_000)
         rows = selectors.executions_of(request.user)
         count, start = rows.count(), (page - 1) * PAGE_SIZE
-        shown = [
-            {
-                "id": str(row.pk),
-                "source": row.source,
-                "purpose": row.purpose,
-                "status": row.status,
-                "text": selectors.text_of(row),
-                "row_count": row.row_count,
-                "created_at": row.created_at,
-                "finished_at": row.finished_at,
-            }
-            for row in rows[start : start + PAGE_SIZE]
-        ]
+        shown = [past(row) for row in rows[start : start + PAGE_SIZE]]
         following = page + 1 if start + PAGE_SIZE < count else None
         return Response({"count": count, "page": page, "next": following, "results": shown})
+
+
+def past(row: Execution) -> dict[str, Any]:
+    outcome = selectors.outcome_of(row)
+    return {
+        "id": str(row.pk),
+        "source": row.source,
+        "purpose": row.purpose,
+        "status": row.status,
+        "text": selectors.text_of(row),
+        "row_count": row.row_count,
+        "created_at": row.created_at,
+        "finished_at": row.finished_at,
+        "read": list(outcome.read),
+        "filtered": list(outcome.filtered),
+    }
 
 
 class Explain(APIView):

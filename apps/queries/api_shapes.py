@@ -63,6 +63,8 @@ class Past(s.Serializer):  # type: ignore[type-arg]
     row_count = s.IntegerField(allow_null=True)
     created_at = s.DateTimeField()
     finished_at = s.DateTimeField(allow_null=True)
+    read = s.ListField(child=s.CharField(), help_text="Columns of the store that the answer is made of.")
+    filtered = s.ListField(child=s.CharField(), help_text="Columns that were only compared.")
 
 
 class History(s.Serializer):  # type: ignore[type-arg]

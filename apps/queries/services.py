@@ -30,6 +30,7 @@ from portal.runs.types import RunPlan, StepPlan
 from portal.sql.parse import readable
 from portal.workflow import StaleState
 
+TOUCHED = 200  # columns that a history names
 ENDED = (
     Execution.Status.DONE,
     Execution.Status.FAILED,
@@ -137,7 +138,10 @@ def outcome_of(source: str, allowed: Allowed, types: list[str] | None = None, *,
     kinds = types or [""] * len(allowed.columns)
     columns = tuple(column_of(source, column, kind) for column, kind in zip(allowed.columns, kinds, strict=True))
     rewritten = rewritten_of(source, allowed)
-    return Outcome(columns, allowed.notes, rewritten.replace(hide, HIDDEN) if hide else rewritten)
+    read = tuple(dict.fromkeys(origin for column in allowed.columns for origin in column.origins))
+    only = tuple(origin for origin in allowed.filtered if origin not in read)
+    said = rewritten.replace(hide, HIDDEN) if hide else rewritten
+    return Outcome(columns, allowed.notes, said, read=read[:TOUCHED], filtered=only[:TOUCHED])
 
 
 def column_of(source: str, column: OutputColumn, kind: str) -> AnswerColumn:

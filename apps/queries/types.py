@@ -30,6 +30,8 @@ class Outcome:
     notes: tuple[str, ...] = ()
     rewritten: str = ""
     refusal: Mapping[str, Any] | None = None
+    read: tuple[str, ...] = ()  # columns of the store that the answer is made of
+    filtered: tuple[str, ...] = ()  # columns that were only compared
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ app_name = "queries"
 urlpatterns = [
     path("", views.console, name="console"),
     path("explain/", views.explain, name="explain"),
+    path("history/", views.history, name="history"),
     path("complete/", views.complete, name="complete"),
     path("<uuid:execution>/cancel/", views.cancel, name="cancel"),
     path("<uuid:execution>/ask/", views.ask, name="ask"),

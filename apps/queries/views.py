@@ -3,6 +3,7 @@ import uuid
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,6 +27,7 @@ from portal.accounts.selectors import current_purpose, has_role
 from portal.accounts.types import PURPOSES, Purpose, Role
 from portal.audit.types import Actor
 
+PAST_A_PAGE = 50
 VIEW_AS = (Role.OFFICER, Role.STEWARD)  # of those who query, the ones who answer for rules and categories
 
 
@@ -124,6 +126,15 @@ def saved_draft(request: HttpRequest) -> Draft | None:
     except (ValueError, SavedQuery.DoesNotExist, SavedVersion.DoesNotExist):
         raise Http404("There is no such saved query.") from None
     return found.draft
+
+
+@requires_role(*QUERIERS)
+@require_GET
+def history(request: HttpRequest) -> HttpResponse:
+    """All of one's own, with the columns that each touched."""
+    found = Paginator(selectors.executions_of(person(request)), PAST_A_PAGE).get_page(request.GET.get("page"))
+    lines = [(row, selectors.first_line(selectors.text_of(row)), selectors.outcome_of(row)) for row in found]
+    return render(request, "queries/history.html", {"page": found, "lines": lines})
 
 
 @requires_role(*QUERIERS)

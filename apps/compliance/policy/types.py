@@ -137,6 +137,7 @@ class Allowed:
     collection: str = ""
     pipeline: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    filtered: tuple[str, ...] = ()  # origins of what conditions and joins compare, as `OutputColumn.origins`
     in_groups: bool = False
 
 

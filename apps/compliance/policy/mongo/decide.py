@@ -25,6 +25,7 @@ def decide_documents(text: str, reader: Reader, schema: SourceSchema, policies: 
         collection=request.collection,
         pipeline=(*flow.stages, {"$limit": limits.rows + 1}),
         notes=notes(flow, reads),
+        filtered=tuple(sorted({".".join((*reads.datasets[name].path, path)) for name, path in flow.conditions})),
         in_groups=bool(reads.sized),
     )
 

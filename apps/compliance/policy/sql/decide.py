@@ -84,4 +84,11 @@ def decide_sql(work: Work) -> Decision:
         return Refused("too_complex", "The statement is nested too deeply to be checked.", "Split it.")
     datasets = tuple(sorted({scan.dataset.id for scan in work.scans.values()}))
     in_groups = any(scan.groups for scan in work.scans.values())
-    return Allowed(work.columns, datasets, text=work.rendered, notes=work.notes, in_groups=in_groups)
+    return Allowed(
+        work.columns,
+        datasets,
+        text=work.rendered,
+        notes=work.notes,
+        filtered=work.filtered,
+        in_groups=in_groups,
+    )

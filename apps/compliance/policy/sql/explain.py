@@ -44,7 +44,12 @@ def explain(work: Work) -> Work:
     tracer = Tracer(work.scans)
     outputs = tracer.outputs(work.tree, {}, None)
     columns = tuple(explained(name, origins, work.scans) for name, origins in outputs)
-    return Work(**{**vars(work), "columns": columns, "notes": notes(work, tracer)})
+    filtered = tuple(sorted({place(work.scans[scan], column) for scan, column in tracer.conditions}))
+    return Work(**{**vars(work), "columns": columns, "notes": notes(work, tracer), "filtered": filtered})
+
+
+def place(scan: Scan, column: str) -> str:
+    return ".".join((*scan.dataset.path, column))
 
 
 class Tracer:
@@ -112,7 +117,7 @@ class Tracer:
 def explained(name: str, origins: Origins, scans: Mapping[str, Scan]) -> OutputColumn:
     choices = {origin: scans[origin[0]].masks[origin[1]] for origin in sorted(origins)}
     masked = [(origin, choice) for origin, choice in choices.items() if choice.masked]
-    paths = tuple(dict.fromkeys(".".join((*scans[scan].dataset.path, column)) for scan, column in choices))
+    paths = tuple(dict.fromkeys(place(scans[scan], column) for scan, column in choices))
     if not masked:
         return OutputColumn(name, Masking.NO, origins=paths)
     (scan, column), first = masked[0]

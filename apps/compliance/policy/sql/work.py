@@ -44,4 +44,5 @@ class Work:
     masked: tuple["MaskedScan", ...] = ()
     columns: tuple[OutputColumn, ...] = ()
     notes: tuple[str, ...] = ()
+    filtered: tuple[str, ...] = ()
     rendered: str = ""
