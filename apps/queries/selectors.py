@@ -56,7 +56,7 @@ def outcome_of(execution: Execution) -> Outcome:
         return Outcome()
     body: dict[str, Any] = json.loads(open_sealed(bytes(execution.outcome), f"outcome:{execution.pk}"))
     columns = tuple(AnswerColumn(**column) for column in body["columns"])
-    return Outcome(columns, tuple(body["notes"]), body["rewritten"], body["refusal"])
+    return Outcome(columns, tuple(body["notes"]), body["rewritten"], body["refusal"], body.get("policy_version", 0))
 
 
 def origin_of(execution: Execution, column: AnswerColumn) -> tuple[int, str] | None:

@@ -30,6 +30,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     rewritten: str = ""
     refusal: Mapping[str, Any] | None = None
+    policy_version: int = 0  # under which it ran
 
 
 @dataclass(frozen=True)
