@@ -1,6 +1,7 @@
 """Results at rest: one encrypted Parquet file an execution, written as rows come and read by groups of rows."""
 
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 LARGEST_PAGE = 5_000
 ROWS_A_GROUP = 5_000
 HALF_IS_OLD_S = 3600
+EXPORTING = "export-"  # folders in which a workbook is made
 PAGE_BYTES = 8 * 1024 * 1024
 
 
@@ -192,12 +194,13 @@ def remove(execution: uuid.UUID) -> None:
 
 
 def remove_halves() -> None:
-    """What a worker that was killed in the middle left; one that still writes is younger than any query may run."""
+    """What a process that was killed in the middle left; one that still writes is younger than any query may run."""
     before = time.time() - settings.QUERY_TIMEOUT_SECONDS - HALF_IS_OLD_S
-    for part in Path(settings.RESULTS_DIR).glob("*.part"):
+    folder = Path(settings.RESULTS_DIR)
+    for part in chain(folder.glob("*.part"), folder.glob(f"{EXPORTING}*")):
         with suppress(FileNotFoundError):
             if part.stat().st_mtime < before:
-                part.unlink()
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def word_for(kind: "pa.DataType") -> str:

@@ -57,7 +57,8 @@ def outcome_of(execution: Execution) -> Outcome:
     body: dict[str, Any] = json.loads(open_sealed(bytes(execution.outcome), f"outcome:{execution.pk}"))
     columns = tuple(AnswerColumn(**column) for column in body["columns"])
     touched = {name: tuple(body.get(name, ())) for name in ("read", "filtered")}
-    return Outcome(columns, tuple(body["notes"]), body["rewritten"], body["refusal"], **touched)
+    version = int(body.get("policy_version", 0))
+    return Outcome(columns, tuple(body["notes"]), body["rewritten"], body["refusal"], policy_version=version, **touched)
 
 
 def origin_of(execution: Execution, column: AnswerColumn) -> tuple[int, str] | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from apps.queries import charts, selectors, services
+from apps.queries.exports.formats import FORMATS
 from apps.queries.models import Execution
 from apps.queries.types import AnswerColumn
 
@@ -17,6 +18,7 @@ def shown(execution: Execution, chart: str | None = None) -> dict[str, object]:
     page = selectors.page_of(execution, 1, FIRST_ROWS)
     return {
         "execution": execution,
+        "formats": FORMATS,
         "outcome": outcome,
         "cells": [list(zip(row, outcome.columns, strict=True)) for row in page.rows],
         "closed": page.closed,

@@ -59,7 +59,8 @@ def answered(context: StepContext, row: Execution) -> Outcome:
         assert isinstance(allowed, Allowed)
         names = [column.name for column in answer.columns]
         types = results.write(row.pk, answer.batches, names, by_name=bool(allowed.collection))
-    outcome = services.outcome_of(row.source, allowed, types, hide="" if sought is None else sought.token)
+    told = services.outcome_of(row.source, allowed, types, hide="" if sought is None else sought.token)
+    outcome = replace(told, policy_version=answer.judgement.policy_version)
     try:
         with context.fenced():
             services.finish(

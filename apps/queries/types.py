@@ -32,6 +32,7 @@ class Outcome:
     refusal: Mapping[str, Any] | None = None
     read: tuple[str, ...] = ()  # columns of the store that the answer is made of
     filtered: tuple[str, ...] = ()  # columns that were only compared
+    policy_version: int = 0  # under which it ran
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from apps.queries import views
+from apps.queries.exports import views as exports
 from apps.queries.functions import views as functions
 from apps.queries.library import views as library
 from apps.queries.look_ups import views as look_ups
@@ -15,6 +16,7 @@ urlpatterns = [
     path("complete/", views.complete, name="complete"),
     path("<uuid:execution>/cancel/", views.cancel, name="cancel"),
     path("<uuid:execution>/ask/", views.ask, name="ask"),
+    path("<uuid:execution>/export/", exports.export, name="export"),
     path("functions/", functions.functions, name="functions"),
     path("functions/ask/", functions.ask, name="functions-ask"),
     path("functions/close/", functions.close, name="functions-close"),

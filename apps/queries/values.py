@@ -1,6 +1,7 @@
 """Values of an answer as JSON tells them, also those that Python's own types cannot hold."""
 
 import datetime as dt
+import json
 import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 EPOCH = dt.date(1970, 1, 1).toordinal()
 NEAR = (dt.date.min.toordinal() - EPOCH, dt.date.max.toordinal() - EPOCH)
 DAY_S = 86_400
+EXACT = 2**53  # up to which a float that is a whole number is shown as one
 IN_ONE_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 CYCLE_YEARS, CYCLE_DAYS = 400, 146_097  # after which the calendar repeats itself
 # PostgreSQL's infinities are the ends of its integers, counted from 2000. Its driver counts them from 1970, and they
@@ -24,9 +26,26 @@ INFINITE = {
 
 
 def told(column: "pa.ChunkedArray") -> list[Any]:
-    if holds_time(column.type):
+    if holds_time(column.type) and not is_near(column):
         return [one(scalar) for scalar in column]
     return [plain(value) for value in column.to_pylist()]
+
+
+def is_near(column: "pa.ChunkedArray") -> bool:
+    """Whether Python can hold every moment of the column: all at once is thirty times as fast as one by one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    kind = column.type
+    if kinds.is_date32(kind):
+        whole, a_day = pa.int32(), 1
+    elif kinds.is_timestamp(kind) and kind.unit != "ns":
+        whole, a_day = pa.int64(), DAY_S * IN_ONE_SECOND[kind.unit]
+    else:
+        return False
+    ends = pc.min_max(column.cast(whole)).as_py()
+    return ends["min"] is None or (NEAR[0] <= ends["min"] // a_day and ends["max"] // a_day <= NEAR[1])
 
 
 def holds_time(kind: "pa.DataType") -> bool:
@@ -102,4 +121,15 @@ def nested(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
+    return str(value)
+
+
+def shown(value: Any) -> str | None:
+    """What a page writes into a cell."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return str(int(value))
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return str(value)

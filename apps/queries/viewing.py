@@ -3,8 +3,9 @@
 import re
 from typing import TYPE_CHECKING, Any
 
+from apps.queries.comparing import compared, counted, is_moment, is_number
 from apps.queries.types import View
-from apps.queries.values import told
+from apps.queries.values import shown, told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,20 +39,26 @@ def column_of(table: "pa.Table", number: int, field: str) -> "pa.ChunkedArray":
 
 
 def kept(column: "pa.ChunkedArray", text: str, field: str) -> "pa.ChunkedArray | pa.Array":
-    """`>=10`, `<2026-01-31`, `=paid` compare in the column's own type; any other text is looked for in what is shown,
-    whatever its case."""
+    """`>=10`, `<2026-01-31`, `=paid` compare as the column's type does: numbers exactly, a day with all of itself;
+    any other text is looked for in what is shown, whatever its case."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    compared = COMPARED.fullmatch(text.strip())
-    if compared:
-        value = value_for(column, compared[2].strip(), field)
+    said = COMPARED.fullmatch(text.strip())
+    if said and (is_number(column.type) or is_moment(column.type)):
         try:
-            return pc.call_function(COMPARISONS[compared[1]], [column, value])
+            return compared(column, said[1], said[2].strip())
+        except ValueError:
+            raise unfit(column, said[2], field) from None
+    if said:
+        value = value_for(column, said[2].strip(), field)
+        try:
+            return pc.call_function(COMPARISONS[said[1]], [column, value])
         except pa.ArrowException:
             raise BadView(field, f"A column of the type {column.type} cannot be compared.") from None
     sought = text.casefold()
-    return pa.array([value is not None and sought in str(value).casefold() for value in told(column)], pa.bool_())
+    texts = (shown(value) for value in told(column))
+    return pa.array([text is not None and sought in text.casefold() for text in texts], pa.bool_())
 
 
 def value_for(column: "pa.ChunkedArray", text: str, field: str) -> Any:
@@ -60,7 +67,11 @@ def value_for(column: "pa.ChunkedArray", text: str, field: str) -> Any:
     try:
         return pa.array([text]).cast(column.type)[0]
     except pa.ArrowException:
-        raise BadView(field, f"“{text[:40]}” cannot be compared with a column of the type {column.type}.") from None
+        raise unfit(column, text, field) from None
+
+
+def unfit(column: "pa.ChunkedArray", text: str, field: str) -> BadView:
+    return BadView(field, f"“{text[:40]}” cannot be compared with a column of the type {column.type}.")
 
 
 def order(column: "pa.ChunkedArray", *, descending: bool) -> "pa.Array":
@@ -70,7 +81,9 @@ def order(column: "pa.ChunkedArray", *, descending: bool) -> "pa.Array":
     import pyarrow.types as kinds
 
     if kinds.is_nested(column.type):
-        column = pa.chunked_array([[None if value is None else str(value) for value in told(column)]], pa.string())
+        column = pa.chunked_array([[shown(value) for value in told(column)]], pa.string())
+    if is_moment(column.type):
+        column = counted(column)
     if kinds.is_null(column.type):
         return pa.array(range(len(column)), pa.uint64())
     keys = pa.table({"v": column, "n": range(len(column))})

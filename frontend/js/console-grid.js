@@ -1,16 +1,17 @@
-// <result-grid>: follows an execution until it ends, then shows its rows, only those in sight, fetched in pages.
-import { element, icon } from "./dom.js";
+// <result-grid>: follows an execution until it ends, then shows its rows, only those in sight.
+import { Heads } from "./console-heads.js";
+import { Rows } from "./console-rows.js";
+import { element } from "./dom.js";
 
 const HEIGHT = 32;
-const PAGE = 500;
 const SPARE = 12;
+const HEADS = 2;
 const NUMBERS = new Set(["integer", "decimal", "float"]);
+const STEPS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], PageDown: [12, 0], PageUp: [-12, 0], Home: [0, -Infinity], End: [0, Infinity] };
 
 class ResultGrid extends HTMLElement {
   connectedCallback() {
-    this.src = this.getAttribute("src");
-    this.pages = new Map();
-    this.size = PAGE; // smaller once a page would have been too big in bytes
+    this.rows = new Rows(this.getAttribute("src"), () => this.draw());
     this.at = { row: 0, column: 0 };
     this.follow();
   }
@@ -19,15 +20,10 @@ class ResultGrid extends HTMLElement {
     clearTimeout(this.timer);
   }
 
-  async fetchPage(number) {
-    const answer = await fetch(`${this.src}?page=${number}&page_size=${this.size}`, { headers: { Accept: "application/json" } });
-    return answer.json();
-  }
-
   async follow() {
     let body;
     try {
-      body = await this.fetchPage(1);
+      body = await this.rows.fetchPage(1);
     } catch {
       this.timer = setTimeout(() => this.follow(), 3000);
       return;
@@ -43,52 +39,70 @@ class ResultGrid extends HTMLElement {
 
   show(body) {
     this.columns = body.columns;
-    this.total = body.row_count;
-    this.keep(1, body);
+    this.rows.begin(body);
+    this.all = body.found;
     this.widths = body.columns.map((column, at) => width(column, body.rows, at));
-    const head = element("div", { role: "row", class: "grid__row grid__row--head", "aria-rowindex": 1 });
-    body.columns.forEach((column, at) => head.append(this.head(column, at)));
+    this.heads = new Heads(body.columns, this.widths, (look) => this.arrange(look));
     this.body = element("div", { class: "grid__body", role: "rowgroup" });
-    this.grid = element(
-      "div",
-      { class: "grid", role: "grid", tabindex: 0, "aria-label": "Result", "aria-rowcount": this.total + 1, "aria-colcount": body.columns.length },
-      element("div", { role: "rowgroup", class: "grid__head" }, head),
-      this.body,
-    );
+    this.head = element("div", { role: "rowgroup", class: "grid__head" }, ...this.heads.rows);
+    this.grid = element("div", { class: "grid", role: "grid", tabindex: 0, "aria-label": "Result", "aria-colcount": body.columns.length }, this.head, this.body);
+    this.told = element("p", { class: "grid__told muted", role: "status" });
     const wide = this.widths.reduce((sum, each) => sum + each, 0);
-    for (const part of [head, this.body]) part.style.width = `${wide}px`;
-    this.body.style.height = `${this.total * HEIGHT}px`;
-    this.grid.style.maxHeight = `${(this.total + 2) * HEIGHT}px`;
-    this.grid.addEventListener("scroll", () => this.draw(), { passive: true });
+    for (const part of [...this.heads.rows, this.body]) part.style.width = `${wide}px`;
+    this.grid.style.maxHeight = `${(this.all + HEADS + 1) * HEIGHT}px`;
+    this.grid.addEventListener("scroll", () => this.soon(), { passive: true });
     this.grid.addEventListener("keydown", (event) => this.move(event));
-    this.replaceChildren(this.grid);
+    this.replaceChildren(this.grid, this.told);
+    this.measure();
+  }
+
+  async arrange(look) {
+    try {
+      if (!(await this.rows.arrange(look))) return;
+    } catch (refused) {
+      this.heads.refuse(refused.field);
+      this.told.textContent = refused.message;
+      return;
+    }
+    this.heads.refuse("");
+    this.at.row = 0;
+    this.grid.scrollTop = 0;
+    this.measure();
+    const found = this.rows.total.toLocaleString("en");
+    this.told.textContent = this.heads.filtered ? `${found} of ${this.all.toLocaleString("en")} rows match.` : "";
+  }
+
+  // The height of all rows, so that the bar at the side tells where one is.
+  measure() {
+    this.body.style.height = `${this.rows.total * HEIGHT}px`;
+    this.grid.setAttribute("aria-rowcount", this.rows.total + HEADS);
     this.draw();
   }
 
-  head(column, at) {
-    const cell = element("div", { role: "columnheader", "aria-colindex": at + 1, title: column.type }, element("span", {}, column.name));
-    cell.style.width = `${this.widths[at]}px`;
-    if (column.masked) {
-      const lock = element("button", { class: "lock", type: "button", "aria-label": `Masked: ${column.reason}`, "data-tip": column.reason });
-      lock.append(icon("lock"));
-      lock.addEventListener("click", () => why()); // the reason, and the button to ask for access
-      cell.append(lock);
-    }
-    return cell;
+  // Once a frame, however often the wheel turns.
+  soon() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      this.draw();
+    });
   }
 
   draw() {
     const first = Math.max(0, Math.floor(this.grid.scrollTop / HEIGHT) - SPARE);
-    const last = Math.min(this.total, first + Math.ceil((this.grid.clientHeight || 520) / HEIGHT) + 2 * SPARE);
+    const last = Math.min(this.rows.total, first + Math.ceil((this.grid.clientHeight || 520) / HEIGHT) + 2 * SPARE);
+    this.rows.sight(first, last);
+    const focused = this.body.contains(document.activeElement);
     const rows = [];
     for (let number = first; number < last; number++) rows.push(this.row(number));
     this.body.replaceChildren(...rows);
+    // The cell that had the focus was replaced: the keyboard goes on from its twin.
+    if (focused) (this.body.querySelector('[tabindex="0"]') ?? this.grid).focus({ preventScroll: true });
   }
 
   row(number) {
-    const row = element("div", { role: "row", class: "grid__row", "aria-rowindex": number + 2 });
+    const row = element("div", { role: "row", class: "grid__row", "aria-rowindex": number + HEADS + 1 });
     row.style.top = `${number * HEIGHT}px`;
-    const values = this.values(number);
+    const values = this.rows.at(number);
     this.columns.forEach((column, at) => {
       const value = values?.[at];
       const classes = [column.masked && "masked", NUMBERS.has(column.type) && "num", value === null && "muted"];
@@ -100,39 +114,15 @@ class ResultGrid extends HTMLElement {
     return row;
   }
 
-  values(number) {
-    const page = Math.floor(number / this.size) + 1;
-    const rows = this.pages.get(page);
-    if (rows === undefined) {
-      const asked = this.size;
-      this.pages.set(page, null);
-      this.fetchPage(page).then((body) => {
-        if (asked === this.size) this.keep(page, body); // else another answer has made the pages smaller meanwhile
-        this.draw();
-      }, () => this.pages.delete(page));
-    }
-    return rows?.[number % this.size];
-  }
-
-  // `next` says in which size the rows go on; that size divides the one that was asked for.
-  keep(page, body) {
-    const size = body.next ? Number(new URL(body.next, location.href).searchParams.get("page_size")) : this.size;
-    const start = (page - 1) * this.size;
-    if (size < this.size) {
-      this.size = size;
-      this.pages.clear();
-    }
-    this.pages.set(start / this.size + 1, body.rows);
-  }
-
   move(event) {
-    const step = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], PageDown: [12, 0], PageUp: [-12, 0] }[event.key];
-    if (!step || event.target.closest("button")) return;
+    const step = STEPS[event.key];
+    if (!step || event.target.closest("button, input")) return;
     event.preventDefault();
-    this.at.row = Math.min(this.total - 1, Math.max(0, this.at.row + step[0]));
-    this.at.column = Math.min(this.columns.length - 1, Math.max(0, this.at.column + step[1]));
+    const down = event.ctrlKey && step[0] === 0 ? step[1] : step[0]; // Ctrl with Home and End: the first and last row
+    this.at.row = within(this.at.row + down, this.rows.total);
+    this.at.column = within(this.at.column + step[1], this.columns.length);
     const top = this.at.row * HEIGHT;
-    const room = this.grid.clientHeight - 2 * HEIGHT;
+    const room = this.grid.clientHeight - this.head.offsetHeight - HEIGHT;
     if (top < this.grid.scrollTop) this.grid.scrollTop = top;
     if (top > this.grid.scrollTop + room) this.grid.scrollTop = top - room;
     this.draw();
@@ -140,12 +130,8 @@ class ResultGrid extends HTMLElement {
   }
 }
 
-function why() {
-  const details = document.getElementById("why");
-  if (!details) return;
-  details.open = true;
-  details.scrollIntoView({ block: "nearest" });
-  details.querySelector("button, summary")?.focus();
+function within(number, count) {
+  return Math.max(0, Math.min(count - 1, number));
 }
 
 function text(value) {
@@ -156,6 +142,6 @@ function text(value) {
 
 function width(column, rows, at) {
   const longest = rows.slice(0, 100).reduce((most, row) => Math.max(most, text(row[at]).length), column.name.length + 4);
-  return Math.min(420, Math.max(90, longest * 8 + 28));
+  return Math.min(420, Math.max(120, longest * 8 + 28));
 }
 customElements.define("result-grid", ResultGrid);
