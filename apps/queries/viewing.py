@@ -10,7 +10,7 @@ from apps.queries.values import shown, told
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COMPARED = re.compile(r"(>=|<=|=|>|<)\s*(.+)")
+COMPARED = re.compile(r"(>=|<=|=|>|<)\s*(.*)")
 COMPARISONS = {">=": "greater_equal", "<=": "less_equal", "=": "equal", ">": "greater", "<": "less"}
 
 
@@ -50,7 +50,7 @@ def kept(column: "pa.ChunkedArray", text: str, field: str) -> "pa.ChunkedArray |
             return compared(column, said[1], said[2].strip())
         except ValueError:
             raise unfit(column, said[2], field) from None
-    if said:
+    if said and said[2]:
         value = value_for(column, said[2].strip(), field)
         try:
             return pc.call_function(COMPARISONS[said[1]], [column, value])

@@ -74,7 +74,7 @@ def visits(user: User, things: dict[str, object]) -> Iterator[tuple[str, str, by
                     {"content_type": "application/json"} if name.startswith("queries-api:") and method == "post" else {}
                 )
                 answer = getattr(client, method)(address, sent, **kind)
-                content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+                content = b"".join(answer) if answer.streaming else answer.content
                 yield name, method, content, Run.objects.count() - before
                 transaction.set_rollback(True)
 
