@@ -8,18 +8,13 @@ from apps.compliance import proof, selectors
 from apps.compliance.models import MaskPolicy
 from apps.compliance.requests.selectors import may_view
 from portal.accounts.guards import requires_role
-from portal.accounts.selectors import has_role
 from portal.accounts.types import Role
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Where each reader's work is; those who may not know of requests are never sent towards them."""
-    if may_view(request.user):
-        return redirect("compliance:requests")
-    return redirect(
-        "compliance:policies" if has_role(request.user, *selectors.READERS_OF_POLICIES) else "compliance:access"
-    )
+    return redirect("compliance:requests" if may_view(request.user) else "compliance:policies")
 
 
 @requires_role(*selectors.READERS_OF_POLICIES)
