@@ -262,7 +262,7 @@ STORES = {
     "warehouse": store("warehouse", "snowflake"),
 }
 STORE_TIMEOUT_SECONDS = env.number("PORTICO_STORE_TIMEOUT_SECONDS", 60)
-QUERY_ROW_LIMIT = env.number("PORTICO_QUERY_ROW_LIMIT", 10_000)
+QUERY_ROW_LIMIT = env.number("PORTICO_QUERY_ROW_LIMIT", 100_000)
 QUERY_BYTE_LIMIT = env.number("PORTICO_QUERY_BYTE_LIMIT", 64 * 1024 * 1024)
 QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
 # Seconds that one person's queries may keep the stores at work from one midnight UTC to the next.

@@ -155,7 +155,6 @@ def test_pages_of_what_is_left_lead_to_every_row_once(key: uuid.UUID) -> None:
     ("column", "text"),
     [
         ("id", ">=ten"),
-        ("id", ">"),
         ("amount", "=1e400"),
         ("id", "=²"),
         ("at", ">yesterday"),
