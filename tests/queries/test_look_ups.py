@@ -9,9 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.catalog.models import Dataset
-from apps.compliance import gate
+from apps.compliance import gate, governance
 from apps.compliance.look_ups import Sought
 from apps.compliance.policy.types import Allowed
+from apps.compliance.services import write_governance
 from apps.compliance.tokens.values import look_up_token, token_of
 from apps.queries.look_ups import kept, selectors, services
 from apps.queries.look_ups.types import Invalid, TooMany, Wanted
@@ -25,7 +26,7 @@ from portal.audit.types import Actor
 from portal.stores import open_store
 from portal.stores.types import Sql
 from tests.people import person
-from tests.vault import CUSTOMERS, MASKS, govern, leaks
+from tests.vault import CUSTOMERS, HOUSE, MASKS, govern, leaks
 
 SOURCES = ("oltp", "warehouse", "documents")
 ZOE = str(CUSTOMERS[0][1])
@@ -115,6 +116,24 @@ def test_a_row_filter_holds_for_what_is_looked_up(ana: User, source: str) -> Non
     assert run(ana, source, sought(source, str(CUSTOMERS[1][1]))) == []
     govern(*SOURCES, masks=MASKS, row_filters=[{**rule, "values": ["nowhere"]}])
     assert run(ana, source, sought(source)) == []
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_nobody_is_looked_up_in_what_is_read_in_groups(ana: User, source: str) -> None:
+    """A row of one person is no group."""
+    name, entity = WHERE[source]
+    dataset_name = {"oltp": f"vault.{name}", "warehouse": f"VAULT.{name}", "documents": name}[source]
+    size = {
+        "id": "few",
+        "source": source,
+        "dataset": dataset_name,
+        "entity": entity,
+        "at_least": 2,
+        "roles": ["analyst"],
+    }
+    body = {"version": 1, "policies": {"group_sizes": [size]}}
+    write_governance(actor=HOUSE, rules=governance.read("groups.yaml", body), content=body)
+    assert refused(ana, source, sought(source)) == "group_too_fine"
 
 
 @pytest.mark.parametrize("source", SOURCES)
