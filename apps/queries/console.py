@@ -11,12 +11,33 @@ from django.conf import settings
 from apps.catalog.selectors import SourceNotSynced, schema_for_gate
 from apps.compliance import gate
 from apps.compliance.policy.types import Allowed, OutputColumn, Refused
-from apps.queries.parameters import Typed, Unfit, filled, names_of
+from apps.queries.parameters import Typed, Unfit, dialect_of, filled, names_of
 from portal.accounts.models import User
 from portal.accounts.selectors import roles_of
 from portal.accounts.types import Purpose, Role
 
 COMPLETIONS, SHOWN = 40, 6
+# Stages as one begins to write them; the rest of the vocabulary is on the page of functions.
+TEMPLATES = {
+    "$match": '"$match": {"field": "value"}',
+    "$project": '"$project": {"_id": 0, "field": 1}',
+    "$group": '"$group": {"_id": "$field", "n": {"$sum": 1}}',
+    "$sort": '"$sort": {"n": -1}',
+    "$limit": '"$limit": 100',
+    "$unwind": '"$unwind": "$array"',
+    "$addFields": '"$addFields": {"new": {"$add": ["$a", "$b"]}}',
+    "$lookup": '"$lookup": {"from": "collection", "localField": "a", "foreignField": "b", "as": "found"}',
+    "$facet": '"$facet": {"all": [{"$count": "n"}]}',
+    "$bucket": '"$bucket": {"groupBy": "$number", "boundaries": [0, 10, 100], "default": "other"}',
+    "$setWindowFields": '"$setWindowFields": {"sortBy": {"at": 1}, "output": {"n": {"$sum": 1}}}',
+    "$sortByCount": '"$sortByCount": "$field"',
+    "$unionWith": '"$unionWith": {"coll": "collection", "pipeline": []}',
+    "$count": '"$count": "n"',
+}
+STAGES = [
+    {"label": name, "type": "keyword", "detail": "stage", "apply": text.removeprefix('"')}
+    for name, text in TEMPLATES.items()
+]
 # What stands for a value that nobody has typed yet: a decision rests on where a literal stands, not on which.
 ANY = {
     "text": "x",
@@ -136,7 +157,9 @@ def fields(source: str, text: str, typed: Mapping[str, Typed]) -> list[Typed]:
 
 
 def completions(*, user: User, source: str, prefix: str) -> list[dict[str, str]]:
-    """Names of tables and columns that start like what is typed; never the whole catalog."""
+    """Names of tables and columns that start like what is typed; never the whole catalog. On documents also stages."""
+    if prefix.startswith("$") and dialect_of(source) == "mongo":
+        return [stage for stage in STAGES if stage["label"].lower().startswith(prefix.lower())]
     try:
         schema = schema_for_gate(source=source, user=user)
     except SourceNotSynced:

@@ -12,6 +12,7 @@ app_name = "queries"
 urlpatterns = [
     path("", views.console, name="console"),
     path("explain/", views.explain, name="explain"),
+    path("format/", views.tidy, name="format"),
     path("history/", views.history, name="history"),
     path("complete/", views.complete, name="complete"),
     path("<uuid:execution>/cancel/", views.cancel, name="cancel"),

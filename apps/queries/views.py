@@ -13,6 +13,7 @@ from apps.queries import console as asking
 from apps.queries import selectors, services
 from apps.queries.access import dataset_of, own, person, typed_in
 from apps.queries.budget import budget_of
+from apps.queries.formatting import formatted
 from apps.queries.look_ups.selectors import is_look_up, places_for
 from apps.queries.models import SavedQuery, SavedVersion
 from apps.queries.parameters import TYPES, Typed, Unfit
@@ -167,6 +168,14 @@ def as_role(request: HttpRequest, source: str, text: str, typed: dict[str, Typed
     purpose = next((one for one in PURPOSES[role] if one == request.POST.get("as_purpose")), PURPOSES[role][0])
     seen = asking.explain_as(role=role, purpose=purpose, source=source, text=text, typed=typed)
     return {"as_role": role.label, "as_purpose": purpose.label, "as_seen": seen}
+
+
+@requires_role(*QUERIERS)
+@require_POST
+def tidy(request: HttpRequest) -> JsonResponse:
+    """The typed text in lines. Touches neither store nor catalog."""
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    return JsonResponse({"text": formatted(request.POST.get("source", ""), text)})
 
 
 @requires_role(*QUERIERS)

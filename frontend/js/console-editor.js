@@ -5,6 +5,7 @@ import { PostgreSQL, StandardSQL, sql } from "@codemirror/lang-sql";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { tags } from "@lezer/highlight";
 import { EditorView, basicSetup } from "codemirror";
+import { Drafts } from "./console-drafts.js";
 
 const PAUSE = 450;
 const LANGUAGES = { documents: () => json(), oltp: () => sql({ dialect: PostgreSQL }) };
@@ -37,6 +38,10 @@ class QueryEditor extends HTMLElement {
     this.source = this.querySelector("select");
     this.line = this.querySelector("[data-explanation]");
     this.mount();
+    this.drafts = new Drafts(this.querySelector("[data-drafts]"), () => this.now(), (draft) => this.put(draft));
+    const tidy = this.querySelector("[data-tidy]");
+    tidy.hidden = false;
+    tidy.addEventListener("click", () => this.tidy());
     this.source.addEventListener("change", () => this.mount());
     this.form.addEventListener("change", (event) => event.target !== this.area && this.changed());
     this.form.addEventListener("submit", () => this.keep());
@@ -67,6 +72,10 @@ class QueryEditor extends HTMLElement {
   }
 
   pressed(event) {
+    if (event.altKey && event.shiftKey && event.code === "KeyF") {
+      event.preventDefault();
+      this.tidy();
+    }
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     event.stopPropagation();
@@ -75,6 +84,29 @@ class QueryEditor extends HTMLElement {
 
   keep() {
     this.area.value = this.view.state.doc.toString();
+    this.drafts?.keep();
+  }
+
+  now() {
+    return { source: this.source.value, text: this.view.state.doc.toString() };
+  }
+
+  put({ source, text }) {
+    if ([...this.source.options].some((option) => option.value === source)) this.source.value = source;
+    this.write(text);
+    this.mount();
+    this.changed();
+  }
+
+  write(text) {
+    this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text } });
+  }
+
+  async tidy() {
+    this.keep();
+    const answer = await fetch(this.getAttribute("tidy"), { method: "POST", body: new FormData(this.form) });
+    if (answer.ok) this.write((await answer.json()).text);
+    this.view.focus();
   }
 
   changed() {
