@@ -285,7 +285,7 @@ class TestCells:
         assert sheet(exported("xlsx", {"s": ["a\x00b\x1f", "<&>", " x "]}), 1)[2:] == [["<&>"], [" x "]]
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(TEXTS, min_size=1, max_size=5), TEXTS)
 def test_no_cell_or_head_of_a_file_for_sheets_begins_a_formula(values: list[str], head: str) -> None:
     for word in ("csv", "xlsx"):

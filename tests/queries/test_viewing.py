@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.queries import results
@@ -172,6 +172,7 @@ def test_a_condition_that_says_nothing_names_its_field(key: uuid.UUID, column: s
 LETTERS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | LETTERS, min_size=1, max_size=30), st.booleans())
 def test_texts_sort_as_their_code_points(values: list[str | None], descending: bool) -> None:
     key = uuid.uuid4()
