@@ -133,6 +133,34 @@ class OneSaved(s.Serializer):  # type: ignore[type-arg]
     schedule = ScheduleShape(allow_null=True)
 
 
+class Approved(s.Serializer):  # type: ignore[type-arg]
+    id = s.UUIDField()
+    title = s.CharField()
+    about = s.CharField(allow_blank=True)
+    topic = s.CharField()
+    source = s.CharField()  # type: ignore[assignment]
+    role = s.CharField(help_text="For whom it was approved.")
+    purpose = s.CharField()
+    state = s.CharField(help_text="approved, quarantined, ...")
+
+
+class LibraryList(s.Serializer):  # type: ignore[type-arg]
+    results = Approved(many=True)
+
+
+class AgreedColumnShape(s.Serializer):  # type: ignore[type-arg]
+    name = s.CharField()
+    masking = s.ChoiceField(["no", "yes", "partly"])
+    mask = s.CharField(allow_blank=True)
+
+
+class LibraryEntryShape(Approved):
+    why = s.ListField(child=s.CharField(), help_text="Why it is quarantined, sent back or retired.")
+    text = s.CharField(allow_null=True, help_text="Null where the gate refuses it to you.")
+    parameters = s.DictField(help_text="By name: [type, value].")
+    columns = AgreedColumnShape(many=True, help_text="The contract's.")
+
+
 class BudgetShape(s.Serializer):  # type: ignore[type-arg]
     used = s.IntegerField(help_text="Seconds since midnight UTC.")
     whole = s.IntegerField()

@@ -15,6 +15,8 @@ from portal.accounts.models import User
 from portal.accounts.types import Purpose
 from portal.audit.types import Actor
 from tests.answers import with_result
+from tests.queries.test_library import approve as approved
+from tests.queries.test_library import proposed
 from tests.vault import govern
 
 TEXT = "select id, email from customers where id < :most"
@@ -96,10 +98,24 @@ def test_saved_queries_are_decided_about_for_whoever_asks(
     assert signed_in(colleague).get(reverse("queries-api:saved")).json() == {"results": []}
 
 
+def test_the_library_as_its_pages_tell_it(
+    described: dict[str, Any], analyst: User, engineer: User, officer: User
+) -> None:
+    entry = approved(proposed(analyst), officer)
+    client, url = signed_in(analyst), reverse("queries-api:library-entry", args=[entry.pk])
+    listed = fits(described, "queries_library", client.get(reverse("queries-api:library")))
+    assert [one["state"] for one in listed["results"]] == ["approved"]
+    one = fits(described, "queries_library_one", client.get(url))
+    assert [(c["name"], c["masking"]) for c in one["columns"]] == [("id", "no"), ("email", "yes"), ("country", "no")]
+    assert one["text"].startswith("select id")
+    assert signed_in(engineer).get(url).status_code == 404
+    assert signed_in(engineer).get(reverse("queries-api:library")).json() == {"results": []}
+
+
 def test_whoever_has_no_role_is_refused(outsider: User, auditor: User) -> None:
     for user in (outsider, auditor):
         client = signed_in(user)
-        for name in ("history", "saved", "budget"):
+        for name in ("history", "saved", "budget", "library"):
             assert client.get(reverse(f"queries-api:{name}")).status_code == 403
         assert client.get(reverse("queries-api:saved-query", args=[uuid.uuid4()])).status_code == 403
         asked = client.post(reverse("queries-api:explain"), {"source": "oltp", "text": TEXT}, "application/json")

@@ -4,6 +4,8 @@ import uuid
 from typing import Any
 
 from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -34,6 +36,12 @@ class Export(APIView):
 
     content_negotiation_class = FormatIsOurs
 
+    @extend_schema(
+        operation_id="queries_export",
+        description="The whole masked result as a file, marked with who, when and why.",
+        parameters=[OpenApiParameter("format", str, enum=["csv", "xlsx", "parquet", "arrow"], required=True)],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+    )
     def get(self, request: Request, execution: uuid.UUID) -> HttpResponseBase:
         require_role(request, *QUERIERS)
         row = own(request, execution)
@@ -43,5 +51,6 @@ class Export(APIView):
         except NotExported as refused:
             return Response({"field": "format", "message": refused.message}, status=refused.status)
 
+    @extend_schema(exclude=True)
     def post(self, request: Request, execution: uuid.UUID) -> HttpResponseBase:
         return self.get(request, execution)
