@@ -41,6 +41,7 @@ def tool(name: str, program: str, *arguments: str) -> Part:
 BESIDE_FOLDERS = {
     "tests of starts and faults": ("e2e", "embedded", "faults"),
     "tests of runs and models": ("models", "pipelines", "runs", "stores"),
+    "tests of queries": ("attacks", "queries"),
 }
 # A search for a person goes through every table there is: it comes while other tests have not made theirs yet.
 FIRST = "compliance"
