@@ -10,7 +10,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
-from django.db import transaction
 
 from apps.catalog.models import Dataset
 from apps.catalog.selectors import SourceNotSynced, schema_for_gate, schema_for_role
@@ -18,13 +17,13 @@ from apps.compliance.access.readers import reader_of
 from apps.compliance.access.selectors import Held, held_by
 from apps.compliance.look_ups import Sought, decide_look_up, without_key
 from apps.compliance.policy.decide import decide
-from apps.compliance.policy.types import Allowed, Decision, Limits, Masking, OutputColumn, Reader, Refused
+from apps.compliance.policy.types import Allowed, Decision, Limits, OutputColumn, Reader, Refused
 from apps.compliance.selectors import policy_set
+from apps.compliance.trail import record_decision, record_end, record_refusal
 from portal.accounts.models import User
 from portal.accounts.selectors import purposes_of, roles_of
 from portal.accounts.types import PURPOSES, Purpose, Role
-from portal.audit.actions import Action
-from portal.audit.services import digest, record
+from portal.audit.services import digest
 from portal.audit.types import Actor, Target
 from portal.stores import open_store
 from portal.stores.types import Documents, Planned, Rows, Sql, Statement, Store, StoreError
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KEPT = 256
-COLUMNS_TOLD = 200
 NOT_SYNCED = "An administrator runs manage.py sync_source first."
 PLAN_SECONDS = 2
 BATCH_ROWS = 1_000  # so that little more than the limit is in memory when it is met
@@ -310,42 +308,3 @@ def rows_within(rows: "pa.RecordBatch | pa.Table", room: int) -> int:
     if rows.nbytes <= room:
         return int(rows.num_rows)
     return bisect_right(range(1, rows.num_rows + 1), room, key=lambda count: rows.slice(0, count).nbytes)
-
-
-def record_decision(*, actor: Actor, target: Target, judgement: Judgement, allowed: Allowed) -> None:
-    origins = sorted({origin for column in allowed.columns for origin in column.origins})
-    masked = sum(column.masked is not Masking.NO for column in allowed.columns)
-    detail = {
-        "datasets": list(allowed.datasets),
-        "columns": origins[:COLUMNS_TOLD],
-        "more_columns": max(0, len(origins) - COLUMNS_TOLD),
-        "filtered": list(allowed.filtered[:COLUMNS_TOLD]),
-        "masked": masked,
-    }
-    with transaction.atomic():
-        record(actor=actor, action=Action.QUERY_DECIDED, target=target, detail={**rests_on(judgement), **detail})
-
-
-def record_refusal(*, actor: Actor, target: Target, judgement: Judgement, refused: Refused) -> None:
-    """The code alone: a message can repeat what was typed."""
-    detail = {**rests_on(judgement), "code": refused.code}
-    with transaction.atomic():
-        record(actor=actor, action=Action.QUERY_REFUSED, target=target, detail=detail)
-
-
-def record_end(*, actor: Actor, target: Target, answer: Answer, outcome: str) -> None:
-    told = {"outcome": outcome, "rows": answer.rows, "truncated": answer.truncated}
-    detail = {**rests_on(answer.judgement), **told}
-    with transaction.atomic():
-        record(actor=actor, action=Action.QUERY_FINISHED, target=target, detail=detail)
-
-
-def rests_on(judgement: Judgement) -> dict[str, object]:
-    return {
-        "query": judgement.digest,
-        "policy_version": judgement.policy_version,
-        "schema_revision": judgement.schema_revision,
-        "purpose": judgement.purpose,
-        **({"grants": [grant.id for grant in judgement.grants]} if judgement.grants else {}),
-        **({"emergency": True} if judgement.emergency else {}),
-    }

@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.compliance import gate
 from apps.compliance.policy.masks.mongo_keyed import for_people
 from apps.compliance.policy.types import Allowed, OutputColumn, Refused
+from apps.compliance.trail import record_refusal
 from apps.queries import budget, results
 from apps.queries.models import Execution
 from apps.queries.parameters import Typed, filled, names_of
@@ -100,7 +101,7 @@ def keep_refused(*, actor: Actor, row: Execution, judgement: gate.Judgement, ref
     row.finished_at = timezone.now()
     row.outcome = sealed_outcome(row.pk, Outcome(refusal=refusal_of(refused)))
     row.save(force_insert=True)
-    gate.record_refusal(actor=actor, target=target_of(row), judgement=judgement, refused=refused)
+    record_refusal(actor=actor, target=target_of(row), judgement=judgement, refused=refused)
     return row
 
 

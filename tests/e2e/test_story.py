@@ -37,7 +37,7 @@ def test_an_analyst_finds_the_fact_table_queries_it_and_sees_what_is_masked_and_
     reasons = page.locator("#why")
     expect(reasons.get_by_text("Masked by the rule").first).to_be_visible()
     expect(reasons.get_by_text("Compliance officer can lift it").first).to_be_visible()
-    expect(reasons.get_by_role("button", name="Ask for access").first).to_be_visible()
+    expect(reasons.get_by_role("link", name="Ask for access").first).to_be_visible()
     assert ana.axe() == []
     assert ana.complaints == []
 
