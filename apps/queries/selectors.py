@@ -112,5 +112,6 @@ def history_of(person: Someone) -> list[tuple[Execution, str]]:
 
 
 def first_line(text: str) -> str:
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    """How a text begins, in one line: a formatted one says little in its first."""
+    line = " ".join(text.split())
     return line if len(line) <= 90 else f"{line[:89]}…"

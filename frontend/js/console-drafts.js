@@ -83,7 +83,7 @@ export class Drafts {
 }
 
 function title(draft, at) {
-  const words = draft.text.trim().split("\n")[0];
+  const words = draft.text.trim().replace(/\s+/g, " ");
   return words ? `${at + 1}: ${words.length > 24 ? `${words.slice(0, 23)}…` : words}` : `${at + 1}: empty`;
 }
 
