@@ -17,13 +17,14 @@ from apps.compliance.access.types import Ask, Invalid, State
 from apps.compliance.policy.types import Allowed
 from apps.queries.selectors import page_of
 from portal.accounts.models import User
-from portal.accounts.types import Purpose
+from portal.accounts.types import Purpose, Role
 from portal.audit.actions import Action
 from portal.audit.models import Event
 from portal.audit.types import Actor
 from portal.notices.models import Notice
 from portal.workflow import StaleState
 from tests.answers import with_result
+from tests.people import person
 from tests.vault import govern
 
 SOURCES = ("oltp",)
@@ -117,6 +118,14 @@ def test_nobody_grants_to_themselves(estate: None, analyst: User, officer: User,
             approve(who, mine)
     with pytest.raises(IntegrityError, match="approver_is_another"), transaction.atomic():
         AccessApproval.objects.create(request=mine, asked_by=officer, approver=officer, reason=WHY)
+
+
+def test_whoever_is_called_like_a_role_does_not_decide_for_it(estate: None, analyst: User, officer: User) -> None:
+    impostor = person("compliance_officer", Role.ANALYST)
+    request = asked(analyst)
+    with pytest.raises(PermissionDenied):
+        approve(impostor, request)
+    assert Notice.objects.get(kind="access_request").people == [officer.pk]
 
 
 def test_the_database_wants_the_approvals_too(estate: None, analyst: User, officer: User) -> None:
