@@ -8,17 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 
-from apps.catalog import details, lineage
-from apps.catalog.models import Dataset, SyncRun
+from apps.catalog import details
+from apps.catalog.models import Dataset
 from apps.catalog.search import FACETS, Facet, Wanted, facets, find, reasons
 from apps.catalog.selectors import datasets_for, filling, sources_for
+from apps.catalog.tabs import TABS
 from apps.catalog.types import SourceKind
 from portal.accounts.selectors import Someone, roles_of
-from portal.audit.selectors import events_about
 
 PAGE_SIZE = 25
-HISTORY = 50
-TABS = (("columns", "Columns"), ("lineage", "Lineage"), ("quality", "Quality"), ("history", "History"))
 
 
 def wanted_by(query: Any) -> Wanted:
@@ -71,20 +69,24 @@ def _address(request: HttpRequest, name: str, value: str) -> str:
 def dataset(request: HttpRequest, pk: int) -> HttpResponse:
     found = dataset_or_404(request.user, pk)
     tab = request.GET.get("tab", "columns")
-    own = dict(TABS)
+    own = {each.key: each for each in TABS}
     others = {each["key"]: each for each in foreign_tabs(found)}
     if tab not in own and tab not in others:
         raise Http404(f"No tab {tab}.")
     context = {
         "dataset": found,
         "tab": tab,
-        "tabs": [*TABS, *((each["key"], each["title"]) for each in others.values())],
+        "tabs": [
+            *((each.key, each.title) for each in TABS),
+            *((each["key"], each["title"]) for each in others.values()),
+        ],
+        "template": own[tab].template if tab in own else "",
         "action": action_of(request.user, found),
         "fragment": others.get(tab, {}).get("address", ""),
         "sensitivity": details.sensitivity(list(found.columns.filter(retired_at=None))),
         "failing": found.checks.filter(passed=False).count(),
         "knows_all": details.knows_all(request.user),
-        **CONTEXTS.get(tab, _nothing)(request.user, found),
+        **(own[tab].context(request.user, found) if tab in own else {}),
     }
     return render(request, "catalog/dataset.html", context)
 
@@ -113,38 +115,6 @@ def foreign_tabs(found: Dataset) -> list[dict[str, str]]:
     return tabs
 
 
-def _nothing(person: Someone, found: Dataset) -> dict[str, Any]:
-    return {}
-
-
-def _columns(person: Someone, found: Dataset) -> dict[str, Any]:
-    return {"lines": details.lines(person, found)}
-
-
-def _lineage(person: Someone, found: Dataset) -> dict[str, Any]:
-    lines = details.lines(person, found)
-    return {
-        "sides": [
-            ("Upstream", "where its values come from", lineage.reached(person, found, "upstream")),
-            ("Downstream", "what its values reach", lineage.reached(person, found, "downstream")),
-        ],
-        "unknown": [line for line in lines if line.upstream == "unknown" or line.unknown],
-    }
-
-
-def _quality(person: Someone, found: Dataset) -> dict[str, Any]:
-    return {"checks": found.checks.order_by("passed", "name", "column")}
-
-
-def _history(person: Someone, found: Dataset) -> dict[str, Any]:
-    events = events_about(kind="dataset", id=str(found.pk)).order_by("-at")[:HISTORY]
-    return {
-        "events": [(e.at, e.actor_name, e.action.partition(".")[2].replace("_", " ")) for e in events],
-        "sync": SyncRun.objects.filter(source=found.source).order_by("-started_at").first(),
-    }
-
-
-CONTEXTS = {"columns": _columns, "lineage": _lineage, "quality": _quality, "history": _history}
 CSV_HEAD = ("position", "name", "type", "nullable", "meaning", "category", "certainty", "evidence", "upstream")
 
 
