@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.catalog.check_words import check_words
+from apps.catalog.findings import models as findings  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.types import Certainty, EdgeKind, SourceKind
 
 

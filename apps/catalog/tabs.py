@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.catalog import details, lineage
+from apps.catalog.findings.views import tab as _findings
 from apps.catalog.models import Dataset, SyncRun
 from portal.accounts.selectors import Someone
 from portal.audit.selectors import events_about
@@ -56,5 +57,6 @@ TABS = (
     Tab("columns", "Columns", _columns),
     Tab("lineage", "Lineage", _lineage),
     Tab("quality", "Quality", _quality),
+    Tab("findings", "Findings", _findings),
     Tab("history", "History", _history),
 )

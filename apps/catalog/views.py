@@ -84,6 +84,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "action": action_of(request.user, found),
         "fragment": others.get(tab, {}).get("address", ""),
         "sensitivity": details.sensitivity(list(found.columns.filter(retired_at=None))),
+        "open_findings": found.findings.filter(closed_at=None).count(),
         "failing": found.checks.filter(passed=False).count(),
         "knows_all": details.knows_all(request.user),
         **(own[tab].context(request.user, found) if tab in own else {}),

@@ -59,6 +59,7 @@ class Action(StrEnum):
     DBT_IMPORTED = "catalog.dbt_imported"
     LINEAGE_REPLACED = "catalog.lineage_replaced"
     CHECKS_PUSHED = "catalog.checks_pushed"
+    FINDINGS_CHANGED = "catalog.findings_changed"
     FRESHNESS_PUSHED = "catalog.freshness_pushed"
     RUN_STARTED = "runs.started"
     RUN_FINISHED = "runs.finished"
