@@ -26,12 +26,13 @@ def rule(name: str, category: str, mask: MaskKind, *roles: str, purposes: tuple[
     return MaskRule(name, category, mask, frozenset(roles), frozenset(purposes), "compliance_officer")
 
 
-def granted(*subjects: str) -> Reader:
-    return replace(ANA, grants=frozenset(subjects))
+def granted(*subjects: str, holding: tuple[str, ...] = ("user.contact.email",)) -> Reader:
+    return replace(ANA, grants=frozenset((subject, category) for subject in subjects for category in holding))
 
 
 TABLE = "/".join(("oltp", *OLTP.datasets[0].path))
 COLUMN = f"{TABLE}/email"
+BOTH = ("user.contact.email", "user.name")
 FIXED = replace(rule("fixed", "user.contact.email", MaskKind.REDACT), approver="")
 FIXED_NAME = replace(rule("fixed-name", "user.name", MaskKind.REDACT), approver="")
 BROAD = rule("broad", "user", MaskKind.REDACT)
@@ -57,17 +58,34 @@ CLEAR = rule("clear", "user.contact.email", MaskKind.CLEAR, "compliance_officer"
         ),
         (chosen("user.contact.email", NARROW, replace(NARROW, id="b", mask=MaskKind.NULL)), MaskKind.PARTIAL_EMAIL, ""),
         (chosen("user.contact.email", NARROW, reader=granted(COLUMN)), MaskKind.CLEAR, "allowed"),
-        (chosen("user.contact.email", NARROW, reader=granted(TABLE)), MaskKind.CLEAR, "allowed"),
-        (chosen("user.contact.email", NARROW, reader=granted(f"{COLUMN}_2")), MaskKind.PARTIAL_EMAIL, "forbidden"),
-        (chosen("user.contact.email", NARROW, reader=granted(TABLE[:-1])), MaskKind.PARTIAL_EMAIL, "forbidden"),
-        (chosen("user.contact.email", NARROW, reader=granted("user.contact")), MaskKind.PARTIAL_EMAIL, "forbidden"),
-        (chosen("user.contact.email", FIXED, reader=granted(TABLE)), MaskKind.REDACT, "forbidden"),
+        (chosen("user.contact.email", NARROW, reader=granted(TABLE)), MaskKind.PARTIAL_EMAIL, "forbidden"),
         (
-            chosen("user.contact.email", NARROW, FIXED_NAME, carries=("user.name",), reader=granted(TABLE)),
+            chosen("user.contact.email", NARROW, reader=granted(COLUMN, holding=("user.name",))),
+            MaskKind.PARTIAL_EMAIL,
+            "forbidden",
+        ),
+        (
+            chosen("user.contact.email", NARROW, BROAD, carries=("user.name",), reader=granted(COLUMN)),
             MaskKind.NULL,
             "forbidden",
         ),
-        (chosen("", NARROW, reader=granted(TABLE)), MaskKind.NULL, "not_configured"),
+        (
+            chosen("user.contact.email", NARROW, BROAD, carries=("user.name",), reader=granted(COLUMN, holding=BOTH)),
+            MaskKind.CLEAR,
+            "allowed",
+        ),
+        (chosen("user.contact.email", NARROW, reader=granted(f"{COLUMN}_2")), MaskKind.PARTIAL_EMAIL, "forbidden"),
+        (chosen("user.contact.email", NARROW, reader=granted(COLUMN[:-1])), MaskKind.PARTIAL_EMAIL, "forbidden"),
+        (chosen("user.contact.email", NARROW, reader=granted("user.contact")), MaskKind.PARTIAL_EMAIL, "forbidden"),
+        (chosen("user.contact.email", FIXED, reader=granted(COLUMN)), MaskKind.REDACT, "forbidden"),
+        (
+            chosen(
+                "user.contact.email", NARROW, FIXED_NAME, carries=("user.name",), reader=granted(COLUMN, holding=BOTH)
+            ),
+            MaskKind.NULL,
+            "forbidden",
+        ),
+        (chosen("", NARROW, reader=granted(COLUMN, holding=("",))), MaskKind.NULL, "not_configured"),
     ],
 )
 def test_choice(choice: Choice, mask: MaskKind, answer: str) -> None:

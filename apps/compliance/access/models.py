@@ -93,6 +93,8 @@ class AccessGrant(models.Model):
     """What was approved, from then until it ends. Only ever shortened: the database lets nobody lengthen it."""
 
     request = models.OneToOneField(AccessRequest, on_delete=models.CASCADE, related_name="grant")
+    # What it opens: columns by name, each with the categories that it held then. Frozen: it never opens more.
+    columns = models.JSONField(default=dict)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -14,7 +14,7 @@ from portal.accounts.types import Purpose
 
 def reader_of(user: User, purpose: Purpose, held: tuple[Held, ...]) -> Reader:
     roles = frozenset(str(role) for role in roles_of(user))
-    grants = frozenset(one.subject for one in held)
+    grants = frozenset(pair for one in held for pair in one.opens)
     return Reader(str(user.pk), user.get_username(), roles, str(purpose), grants)
 
 

@@ -20,10 +20,12 @@ IN_EMERGENCY = (Role.OFFICER, Role.STEWARD, Role.ADMINISTRATOR)
 
 @dataclass(frozen=True)
 class Held:
-    """One grant that holds now: which name it opens, in which dataset, and whether two people opened it in haste."""
+    """One grant that holds now: which columns it opens, in which dataset, and whether two people opened it in haste.
+
+    `opens` are pairs of a column ("oltp/payments/public/customers/email") and a category that it may hold."""
 
     id: int
-    subject: str
+    opens: frozenset[tuple[str, str]]
     dataset: int
     emergency: bool
 
@@ -39,9 +41,17 @@ def held_by(user: User, purpose: Purpose) -> tuple[Held, ...]:
         revoked_at=None,
         starts_at__lte=now,
         ends_at__gt=now,
-    ).order_by("pk")
-    columns = ("pk", "request__subject", "request__dataset", "request__emergency")
-    return tuple(Held(*row) for row in rows.values_list(*columns))
+    )
+    named = rows.select_related("request__dataset__source").order_by("pk")
+    return tuple(Held(row.pk, _opens(row), row.request.dataset_id or 0, row.request.emergency) for row in named)
+
+
+def _opens(grant: AccessGrant) -> frozenset[tuple[str, str]]:
+    dataset = grant.request.dataset
+    if dataset is None:
+        return frozenset()
+    whole = "/".join((dataset.source.name, *dataset.path))
+    return frozenset((f"{whole}/{name}", category) for name, held in grant.columns.items() for category in held)
 
 
 def requests_for(person: Someone) -> QuerySet[AccessRequest]:

@@ -100,8 +100,7 @@ def approve(*, actor: Actor, user: User, request: AccessRequest, reason: str) ->
     text = reason_in(reason)
     with transaction.atomic():
         row = decidable(user, request)
-        if row.dataset_id is None or row.dataset is None or row.dataset.retired_at is not None:
-            raise Invalid("reason", "The dataset is gone from its store: refuse this, and have it asked anew.")
+        columns = opened(row)
         AccessApproval.objects.create(request=row, asked_by=row.user, approver=user, reason=text)
         if row.emergency and row.approvals.count() < PEOPLE_IN_EMERGENCY:
             record(actor=actor, action=Action.ACCESS_SECONDED, target=target_of(row), detail={"of": row.subject[:300]})
@@ -110,10 +109,24 @@ def approve(*, actor: Actor, user: User, request: AccessRequest, reason: str) ->
         now = timezone.now()
         length = timedelta(hours=settings.EMERGENCY_HOURS) if row.emergency else timedelta(days=row.days)
         detail = {"subject": row.subject[:300], "until": (now + length).isoformat(), "emergency": row.emergency}
+        detail["columns"] = len(columns)
         move(REQUEST, row, State.APPROVED, actor=actor, detail=detail, answered_at=now, answered_by=user, answer=text)
-        grant = AccessGrant.objects.create(request=row, starts_at=now, ends_at=now + length)
+        grant = AccessGrant.objects.create(request=row, columns=columns, starts_at=now, ends_at=now + length)
         notices.answered(row, f"You may see {row.place} until {grant.ends_at:%d %B %Y, %H:%M} UTC")
         return grant
+
+
+def opened(request: AccessRequest) -> dict[str, list[str]]:
+    """The columns that a yes opens now, with what each holds now. One that nobody has classified is not among them."""
+    dataset = request.dataset
+    if dataset is None or dataset.retired_at is not None:
+        raise Invalid("reason", "The dataset is gone from its store: refuse this, and have it asked anew.")
+    asked = request.subject.removeprefix("/".join((dataset.source.name, *dataset.path))).removeprefix("/")
+    rows = dataset.columns.filter(retired_at=None).exclude(category="").order_by("position", "pk")
+    found = {c.name: sorted({c.category, *c.carries}) for c in (rows.filter(name=asked) if asked else rows)}
+    if not found:
+        raise Invalid("reason", "What was asked for is gone from its store: refuse this, and have it asked anew.")
+    return found
 
 
 def refuse(*, actor: Actor, user: User, request: AccessRequest, reason: str) -> None:

@@ -36,17 +36,18 @@ def choose(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Re
         )
     categories = dict.fromkeys((column.category, *column.carries))
     choices = [for_category(category, reader, policies) for category in categories]
-    if granted(column, dataset, source, reader) and all(liftable(choice) for choice in choices):
+    if granted(column, tuple(categories), dataset, source, reader) and all(liftable(choice) for choice in choices):
         return GRANTED
     return strictest(choices)
 
 
-def granted(column: ColumnSchema, dataset: DatasetSchema, source: str, reader: Reader) -> bool:
-    """By name, as it was approved: a grant for a table never reaches what is made from it."""
-    if not reader.grants:
-        return False
-    whole = "/".join((source, *dataset.path))
-    return whole in reader.grants or f"{whole}/{column.name}" in reader.grants
+def granted(
+    column: ColumnSchema, categories: tuple[str, ...], dataset: DatasetSchema, source: str, reader: Reader
+) -> bool:
+    """By name and for what it held, as it was approved: a grant for a table reaches nothing that is made from it, no
+    column that came later, and no column that turned out to hold more."""
+    subject = "/".join((source, *dataset.path, column.name))
+    return bool(reader.grants) and all((subject, category) in reader.grants for category in categories)
 
 
 def liftable(choice: Choice) -> bool:

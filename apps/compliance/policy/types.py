@@ -91,14 +91,14 @@ class PolicySet:
 
 @dataclass(frozen=True)
 class Reader:
-    """Who asks, and why. `grants` are datasets ("warehouse/ANALYTICS/CORE/DIM_CUSTOMERS") or columns of one
-    (".../EMAIL") that an approval shows this reader in clear until it ends."""
+    """Who asks, and why. `grants` are columns ("warehouse/ANALYTICS/CORE/DIM_CUSTOMERS/EMAIL") that an approval shows
+    this reader in clear until it ends, each with a category that it held when it was approved."""
 
     id: str
     name: str
     roles: frozenset[str]
     purpose: str
-    grants: frozenset[str] = frozenset()
+    grants: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)

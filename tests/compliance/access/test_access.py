@@ -9,7 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from apps.catalog.models import Dataset
+from apps.catalog.models import Column, Dataset
+from apps.catalog.services import classify
+from apps.catalog.types import ColumnRef
 from apps.compliance import gate
 from apps.compliance.access import selectors, services
 from apps.compliance.access.models import AccessApproval, AccessGrant, AccessRequest
@@ -56,6 +58,11 @@ def masks(user: User, text: str = EMAIL, purpose: Purpose = Purpose.ANALYTICS) -
     return [str(column.masked) for column in decision.columns]
 
 
+def holds(column: str, category: str) -> None:
+    path = tuple(Dataset.objects.get(pk=customers()).path)
+    classify(actor=Actor.system("tests"), items={ColumnRef("oltp", path, column): category}, evidence="tests")
+
+
 def test_a_grant_opens_one_column_for_one_person_and_purpose(
     estate: None, analyst: User, colleague: User, officer: User
 ) -> None:
@@ -72,6 +79,31 @@ def test_a_grant_opens_one_column_for_one_person_and_purpose(
 def test_a_grant_for_a_dataset_leaves_what_no_grant_can_lift(estate: None, analyst: User, officer: User) -> None:
     approve(officer, asked(analyst, ""))
     assert masks(analyst, "select email, phone from customers") == ["no", "yes"]  # “phone-tail” names nobody
+
+
+def test_a_grant_for_a_dataset_opens_no_column_that_comes_later(estate: None, analyst: User, officer: User) -> None:
+    grant = approve(officer, asked(analyst, ""))
+    assert grant is not None
+    assert "nickname" not in grant.columns
+    Column.objects.create(dataset_id=customers(), name="nickname", type="text", position=90)
+    holds("nickname", "user.contact.email")
+    assert masks(analyst, "select email, nickname from customers") == ["no", "yes"]
+
+
+def test_a_column_that_turns_out_to_hold_more_closes(estate: None, analyst: User, officer: User) -> None:
+    approve(officer, asked(analyst))
+    assert masks(analyst) == ["no"]
+    holds("email", "user.name")
+    assert masks(analyst) == ["yes"]
+    holds("email", "user.contact.email")
+    assert masks(analyst) == ["no"]
+
+
+def test_a_column_that_is_gone_cannot_be_opened(estate: None, analyst: User, officer: User) -> None:
+    request = asked(analyst)
+    Column.objects.filter(dataset=customers(), name="email").update(retired_at=timezone.now())
+    with pytest.raises(Invalid, match="gone"):
+        approve(officer, request)
 
 
 def test_it_ends_by_itself_and_the_trail_says_so_once(estate: None, analyst: User, officer: User) -> None:
@@ -143,6 +175,8 @@ def test_a_grant_only_becomes_shorter(estate: None, analyst: User, officer: User
     assert grant is not None
     with pytest.raises(IntegrityError, match="shorter"), transaction.atomic():
         AccessGrant.objects.filter(pk=grant.pk).update(ends_at=grant.ends_at + timedelta(days=1))
+    with pytest.raises(IntegrityError, match="shorter"), transaction.atomic():
+        AccessGrant.objects.filter(pk=grant.pk).update(columns=grant.columns | {"full_name": ["user.name"]})
 
 
 def test_an_emergency_needs_two_and_lasts_hours(
