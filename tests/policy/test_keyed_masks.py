@@ -14,10 +14,7 @@ from apps.compliance.policy.choose import Choice
 from apps.compliance.policy.decide import decide
 from apps.compliance.policy.masks.mongo_keyed import BODY, for_people
 from apps.compliance.policy.mongo.document import mask_stages
-from apps.compliance.policy.sql import output
-from apps.compliance.policy.sql.work import Work
 from apps.compliance.policy.types import Allowed, MaskKind, MaskOptions, MaskRule, PolicySet, Refused
-from portal.sql.parse import SqlProblem
 from portal.tokens import keys, sha256, snowflake
 from tests.policy.shop import ANA, DOCUMENTS, LIMITS, OLTP, OPERATIONS, WAREHOUSE
 
@@ -94,38 +91,6 @@ def test_no_typed_text_reads_the_keys(table: str) -> None:
         said = decided(f"select * from {table}", schema)
         assert isinstance(said, Refused)
         assert said.code in {"unknown_table", "not_supported"}
-
-
-@pytest.mark.parametrize(
-    ("rendered", "safe"),
-    [
-        ("SELECT c.email FROM ({scan}) AS c", True),
-        ("SELECT c.email FROM ({other}) AS c", False),
-        ("SELECT portico.token('analytics', 'ann') AS email FROM ({scan}) AS c", False),
-        ("SELECT c.email FROM ({scan}) AS c WHERE portico.token('analytics', 'ann') = c.email", False),
-        ("SELECT c.email FROM ({scan} WHERE portico.token('analytics', 'ann') = 'x') AS c", False),
-        ("SELECT c.email FROM ({scan}) AS c ORDER BY portico.noise('1', 1)", False),
-    ],
-)
-def test_the_rewritten_text_is_read_again(rendered: str, safe: bool) -> None:
-    """As if the engine had a fault: the functions stand in the scans of the policy or the text is not sent."""
-    scan = 'SELECT portico.token(\'analytics\', CAST("email" AS TEXT)) AS "email" FROM "payments"."public"."customers"'
-    work = scanned()
-    text = rendered.format(scan=scan, other=scan.replace("'analytics'", "'compliance'"))
-    if safe:
-        output.verify(Work(**{**vars(work), "rendered": text}))
-    else:
-        with pytest.raises(SqlProblem):
-            output.verify(Work(**{**vars(work), "rendered": text}))
-
-
-def scanned() -> Work:
-    from apps.compliance.policy.sql.decide import STEPS
-
-    work = Work("select email from customers", "postgres", ANA, OLTP, TOKENS, LIMITS)
-    for step in STEPS[:-1]:
-        work = step(work)
-    return work
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def text(kind: MaskKind, known: exp.DataType | None, dialect: Dialect, options: 
 
 
 def of_digits(form: Callable[[str, MaskOptions], str], dialect: Dialect, options: MaskOptions) -> str:
-    """PostgreSQL replaces by pattern slowly and finds by one fast: a number without any other sign is taken as it is."""
+    """PostgreSQL replaces by pattern slowly and finds by one fast: a number without other signs is left alone."""
     taken_out = form(DIGITS[dialect], options)
     if dialect != "postgres":
         return taken_out

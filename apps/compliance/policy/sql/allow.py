@@ -19,6 +19,7 @@ from portal.sql.parse import Dialect, SqlProblem, problem_at
 
 ROWS = (exp.Table, exp.Subquery, exp.Lateral, exp.TableFromRows)
 FLATTEN = frozenset({"input", "path", "outer", "recursive", "mode"})
+OPEN = STRUCTURE | FUNCTIONS
 MOST_GENERATED = 1_000_000
 WORD = re.compile(r"[A-Za-z_]{1,30}( [A-Za-z_]{1,30}){0,3}")
 ASK = "Only functions that compute from their arguments are open: the page “Functions” lists them, and takes wishes."
@@ -33,16 +34,23 @@ def check_allowed(tree: exp.Expr, dialect: Dialect, opened: frozenset[str] = fro
     """
     for node in tree.walk():
         kind = type(node).__name__
-        if isinstance(node, exp.Anonymous):
-            check_named(node, dialect, opened)
-        elif kind not in STRUCTURE and kind not in FUNCTIONS and not is_opened(node, dialect, opened):
-            raise not_allowed(node)
+        if kind not in OPEN:
+            check_opened(node, dialect, opened)
         if kind == "Distinct" and dialect == "snowflake" and node.args.get("on"):
             raise problem_at(node, "not_supported", "DISTINCT ON is not supported here.", "Use QUALIFY ROW_NUMBER().")
-        check_args(node, kind)
+        allowed = ALLOWED_ARGS.get(kind)
+        if allowed is not None:
+            check_args(node, allowed)
         check = CHECKS.get(kind)
         if check is not None:
             check(node)
+
+
+def check_opened(node: exp.Expr, dialect: Dialect, opened: frozenset[str]) -> None:
+    if isinstance(node, exp.Anonymous):
+        check_named(node, dialect, opened)
+    elif not is_opened(node, dialect, opened):
+        raise not_allowed(node)
 
 
 def not_allowed(node: exp.Expr) -> SqlProblem:
@@ -96,12 +104,9 @@ def is_opened(node: exp.Expr, dialect: Dialect, opened: frozenset[str]) -> bool:
     return any(f"{dialect}:{name.lower()}" in opened for name in type(node).sql_names())
 
 
-def check_args(node: exp.Expr, kind: str) -> None:
-    allowed = ALLOWED_ARGS.get(kind)
-    if allowed is None:
-        return
+def check_args(node: exp.Expr, allowed: frozenset[str]) -> None:
     for name, value in node.args.items():
-        if value and name not in allowed.split():
+        if name not in allowed and value:
             word = name.strip("_").replace("_", " ").upper()
             nested = value[0] if isinstance(value, list) else value
             at = nested if isinstance(nested, exp.Expr) else node

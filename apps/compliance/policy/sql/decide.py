@@ -8,9 +8,9 @@ from apps.compliance.policy.sql.allow import check_allowed
 from apps.compliance.policy.sql.explain import explain
 from apps.compliance.policy.sql.groups import keep_groups_large, verify_groups
 from apps.compliance.policy.sql.names import name_outputs
-from apps.compliance.policy.sql.output import limit, render, verify
+from apps.compliance.policy.sql.output import insert_scans, limit, render, verify
 from apps.compliance.policy.sql.shorthand import write_out
-from apps.compliance.policy.sql.tables import bind_masks, resolve_columns, rewrite
+from apps.compliance.policy.sql.tables import bind_masks, mask, resolve_columns
 from apps.compliance.policy.sql.work import Work
 from apps.compliance.policy.types import Allowed, Decision, Refused
 from portal.sql.parse import SqlProblem, parse_query
@@ -65,11 +65,12 @@ STEPS: tuple[Callable[[Work], Work], ...] = (
     allow_resolved,
     explain,
     keep_groups_large,
-    rewrite,
+    mask,
     limit,
     render,
     verify,
     verify_groups,
+    insert_scans,
 )
 
 
@@ -87,7 +88,7 @@ def decide_sql(work: Work) -> Decision:
     return Allowed(
         work.columns,
         datasets,
-        text=work.rendered,
+        text=work.final,
         notes=work.notes,
         filtered=work.filtered,
         in_groups=in_groups,

@@ -13,9 +13,9 @@ from sqlglot.schema import MappingSchema
 from apps.compliance.policy.choose import left_out
 from apps.compliance.policy.sql.calm import check_calm
 from apps.compliance.policy.sql.group_blocks import Block, blocks, check_block, check_place, reached
-from apps.compliance.policy.sql.work import ENTITY, Scan, Work
+from apps.compliance.policy.sql.work import ENTITY, Scan, Work, unsafe
 from apps.compliance.policy.types import GroupSize, MaskKind
-from portal.sql.parse import SqlProblem, parse_query
+from portal.sql.parse import parse_query
 
 OF_ITS_TYPE = (MaskKind.CLEAR, MaskKind.NULL, MaskKind.YEAR, MaskKind.DATE, MaskKind.BUCKET, MaskKind.NOISE)
 
@@ -92,23 +92,23 @@ def fence(select: exp.Select, work: Work) -> None:
 
 def verify_groups(work: Work) -> Work:
     """Reads the text again: around each scan of a dataset in groups stands a query that leaves the small ones out."""
-    expected = {masked.text: scan for masked, scan in zip(work.masked, work.scans.values(), strict=True) if scan.groups}
+    expected = {name: scan for name, scan in work.scans.items() if scan.groups}
     if not expected:
         return work
-    for select in parse_query(work.rendered, work.dialect).find_all(exp.Select):
-        scan = expected.get(select.sql(work.dialect, comments=False))
-        if scan is not None and not is_restricted(select, scan, work):
-            raise SqlProblem("not_understood", "This query could not be rewritten safely.", hint="Simplify it.")
+    for table in parse_query(work.rendered, work.dialect).find_all(exp.Table):
+        scan = expected.get(table.name)
+        if scan is not None and not is_restricted(table, scan, work):
+            raise unsafe()
     return work
 
 
-def is_restricted(select: exp.Select, scan: Scan, work: Work) -> bool:
-    around = select.find_ancestor(exp.Select)
+def is_restricted(table: exp.Table, scan: Scan, work: Work) -> bool:
+    around = table.find_ancestor(exp.Select)
     having = around.args.get("having") if around is not None else None
-    if having is None or not isinstance(select.parent, exp.Subquery):
+    if having is None:
         return False
     condition = having.this.args["ifs"][0].this if isinstance(having.this, exp.Case) else having.this
     found = {part.sql(work.dialect) for part in condition.flatten()} if isinstance(condition, exp.And) else set()
     found |= {condition.sql(work.dialect)}
-    name = select.parent.alias
+    name = table.alias
     return all(at_least(name, at, rule).sql(work.dialect) in found for at, rule in enumerate(scan.groups, 1))

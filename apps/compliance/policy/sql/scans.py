@@ -1,37 +1,29 @@
 """What stands where a table of the store was: its columns under their masks, its rows through their filters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from sqlglot import exp, parse_one
+from sqlglot import exp
 
 from apps.compliance.policy.masks.sql import mask_column
-from apps.compliance.policy.sql.work import ENTITY, Scan
+from apps.compliance.policy.sql.allow import check_allowed
+from apps.compliance.policy.sql.work import ENTITY, Scan, unsafe
 from apps.compliance.policy.types import GroupSize, MaskKind, MaskOptions, RowFilter
-from portal.sql.parse import Dialect
+from portal.sql.parse import Dialect, parse_query
 
 Shown = tuple[str, str, MaskKind, MaskOptions]  # a column: name, type, and how it is masked
 
 
-@dataclass(frozen=True)
-class MaskedScan:
-    """`text` is the select as the parser reads it when it meets the rendered query: what `verify` looks for."""
-
-    select: exp.Select
-    text: str
-
-
-def masked_scan(scan: Scan, used: frozenset[str], dialect: Dialect) -> MaskedScan:
-    """Copy the select before it is put anywhere: it is kept for the next query that asks for the same columns."""
+def masked_scan(scan: Scan, used: frozenset[str], dialect: Dialect) -> str:
+    """The text of the select. Raises SqlProblem where it does not read back as what it was made as."""
     # A scan without any column is no SQL; one that nothing asks for costs nothing.
     wanted = [name for name in scan.masks if name in used] or list(scan.masks)[:1]
     types = {column.name: column.type for column in scan.dataset.columns}
     shown = tuple((name, types[name], scan.masks[name].kind, scan.masks[name].options) for name in wanted)
     if scan.moment or any(rule.key for rule in scan.filters):
         read = select_of(scan.dataset.path, shown, scan.filters, scan.moment, dialect, types=types)
-        return read_again(carrying(read, scan.groups), dialect)
+        return read_again(carrying(read, scan.groups), scan.dataset.path, dialect)
     return kept(scan.dataset.path, shown, scan.filters, scan.groups, dialect)
 
 
@@ -42,19 +34,30 @@ def kept(
     filters: tuple[RowFilter, ...],
     groups: tuple[GroupSize, ...],
     dialect: Dialect,
-) -> MaskedScan:
+) -> str:
     """Made of names and rules alone: nothing that somebody typed stays in memory by it."""
-    return read_again(carrying(select_of(path, shown, filters, {}, dialect), groups), dialect)
+    return read_again(carrying(select_of(path, shown, filters, {}, dialect), groups), path, dialect)
 
 
-def read_again(select: exp.Select, dialect: Dialect) -> MaskedScan:
-    """Built and read trees write some things differently."""
-    read = parse_one(scan_text(select, dialect), read=dialect, into=exp.Select)
-    return MaskedScan(select, scan_text(read, dialect))
+def read_again(select: exp.Select, path: tuple[str, ...], dialect: Dialect) -> str:
+    """The text, once it was read as if somebody had typed it: one select of this table, and nothing in it that could
+    not have been typed but the functions of tokens and noise. What fails here is a fault of the engine."""
+    text = select.sql(dialect, comments=False, copy=False)
+    read = parse_query(text, dialect)
+    tables = [tuple(part.name for part in table.parts) for table in read.find_all(exp.Table)]
+    if not isinstance(read, exp.Select) or tables != [path] or read.args.get("with_"):
+        raise unsafe()
+    without_keyed(read)
+    check_allowed(read, dialect)
+    return text
 
 
-def scan_text(select: exp.Select, dialect: Dialect) -> str:
-    return select.sql(dialect, comments=False, copy=False)
+def without_keyed(select: exp.Select) -> None:
+    """Takes the functions of tokens and noise out of what the policy wrote: nobody types them."""
+    parts = [part for part in (*select.expressions, select.args.get("where")) if part is not None]
+    for call in [call for part in parts for call in part.find_all(exp.Dot)]:
+        if not isinstance(call.parent, exp.Dot):
+            call.replace(exp.null())
 
 
 def select_of(

@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from apps.catalog.types import DatasetSchema, SourceSchema
 from apps.compliance.policy.choose import Choice
 from apps.compliance.policy.types import GroupSize, Limits, OutputColumn, PolicySet, Reader, RowFilter
-from portal.sql.parse import Dialect
-
-if TYPE_CHECKING:
-    from apps.compliance.policy.sql.scans import MaskedScan
+from portal.sql.parse import Dialect, SqlProblem
 
 SCAN_PREFIX = "portico_scan_"
 ENTITY = "portico_entity_"  # with a number: the column by which a scan's groups are measured
+
+
+def unsafe() -> SqlProblem:
+    """The engine's own work does not read back as it was meant: a fault, so nothing runs."""
+    return SqlProblem("not_understood", "This query could not be rewritten safely.", hint="Simplify it.")
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Work:
     limits: Limits
     tree: exp.Query = field(default_factory=exp.Select)
     scans: Mapping[str, Scan] = field(default_factory=dict)
-    masked: tuple["MaskedScan", ...] = ()
+    masked: Mapping[str, str] = field(default_factory=dict)  # the text of each scan, by its name
     columns: tuple[OutputColumn, ...] = ()
     notes: tuple[str, ...] = ()
     filtered: tuple[str, ...] = ()
-    rendered: str = ""
+    rendered: str = ""  # with the names of scans where their texts will stand
+    final: str = ""
