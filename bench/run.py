@@ -15,6 +15,7 @@ PARTS = {
     "erase": "bench/erase.py",
     "score": "bench/score.py",
     "policy": "bench/policy.py",
+    "catalog": "bench/catalog.py",
 }
 SCALED = ("estate", "memory")
 

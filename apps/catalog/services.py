@@ -15,6 +15,7 @@ from apps.catalog.categories import checked
 from apps.catalog.classification import confirm, is_new
 from apps.catalog.dbt_artifacts import read_project
 from apps.catalog.edges import replace_origins, stated_by_names
+from apps.catalog.history import services as history
 from apps.catalog.inference import lock_graph, publish, settle
 from apps.catalog.models import Column, Dataset, Source, SyncRun
 from apps.catalog.naming import Names
@@ -92,11 +93,13 @@ def write_sync(*, actor: Actor, source: Source, infos: Sequence[DatasetInfo], st
     lock_graph()
     now = timezone.now()
     changes = sync.write(source, infos, now=now)
-    source.synced_at = now
+    first, source.synced_at = source.synced_at is None, now
     if infos:
         source.default_path = [infos[0].path[0], *DEFAULT_NAMESPACE[SourceKind(source.kind)]]
     source.save(update_fields=["synced_at", "default_path"])
-    settle(datasets=changes.datasets)
+    if changes.datasets:
+        settle(datasets=changes.datasets)
+    history.keep(actor=actor, source=source, changes=changes, first=first, at=now)
     source.refresh_from_db()
     report = SyncReport(
         source=source.name,

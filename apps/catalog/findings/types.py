@@ -8,6 +8,7 @@ from django.db.models import TextChoices
 class FindingKind(TextChoices):
     """Each kind is one disagreement that somebody has to settle; `words` are its heading on pages."""
 
+    BREAKING_CHANGE = "breaking_change", "A change of the schema can break readers"
     STATEMENT_NOT_READ = "statement_not_read", "A statement is not understood"
 
 
