@@ -16,6 +16,7 @@ PARTS = {
     "score": "bench/score.py",
     "policy": "bench/policy.py",
     "catalog": "bench/catalog.py",
+    "search": "bench/search.py",
 }
 SCALED = ("estate", "memory")
 

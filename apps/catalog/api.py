@@ -17,19 +17,21 @@ LARGEST_PAGE = 500
 
 
 class Datasets(APIView):
-    """`?q=` searches; `source`, `namespace`, `kind`, `owner`, `category` narrow; `page`, `page_size`."""
+    """`?q=` searches; `source`, `namespace`, `kind`, `owner`, `tag`, `category` narrow; `page`, `page_size`. With
+    `more`, `count` is what was listed of a larger number."""
 
     def get(self, request: Request) -> Response:
         wanted = wanted_by(request.query_params)
         page = _number(request, "page", 1, 1_000_000)
         size = _number(request, "page_size", PAGE_SIZE, LARGEST_PAGE)
         rows = find(request.user, wanted)
-        count, start = rows.count(), (page - 1) * size
+        count, start = len(rows), (page - 1) * size
         shown = list(rows[start : start + size])
         why = reasons(shown, wanted)
         return Response(
             {
                 "count": count,
+                "more": rows.more,
                 "page": page,
                 "page_size": size,
                 "next": page + 1 if start + size < count else None,

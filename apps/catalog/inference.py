@@ -5,6 +5,7 @@ from collections import defaultdict
 from django.db import connection
 from django.db.models import F
 
+from apps.catalog.finding import index
 from apps.catalog.models import Column, Dataset, Derivation, LineageEdge, Source
 from apps.catalog.propagation import Graph, Inferred, infer
 from apps.catalog.types import Certainty, EdgeKind
@@ -19,16 +20,6 @@ SET category = n.category, certainty = n.certainty, evidence = n.evidence, infer
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::int[], %s::text[])
      AS n(id, category, certainty, evidence, origin, steps, carries)
 WHERE c.id = n.id
-"""
-SEARCH = """
-UPDATE catalog_dataset AS d
-SET search = lower(concat_ws(' ', array_to_string(d.path, '.'), d.description, d.comment, d.owner,
-                             array_to_string(d.tags, ' '), c.words))
-FROM (SELECT d.id, string_agg(concat_ws(' ', c.name, c.description, c.comment, c.category), ' '
-                              ORDER BY c.position, c.id) AS words
-      FROM catalog_dataset d LEFT JOIN catalog_column c ON c.dataset_id = d.id AND c.retired_at IS NULL
-      WHERE d.id = ANY(%s) GROUP BY d.id) AS c
-WHERE c.id = d.id
 """
 
 
@@ -45,8 +36,7 @@ def settle(*, datasets: set[int]) -> None:
 
 def publish(datasets: set[int]) -> None:
     """Tells search and the gate's caches that something of these datasets changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(SEARCH, [list(datasets)])
+    index.refresh(datasets)
     touched = Dataset.objects.filter(pk__in=datasets).values("source")
     Source.objects.filter(pk__in=touched).update(revision=F("revision") + 1)
 

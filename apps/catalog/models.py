@@ -1,9 +1,12 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from apps.catalog.check_words import check_words
+from apps.catalog.finding import models as finding  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.findings import models as findings  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.history import models as history  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.types import Certainty, EdgeKind, SourceKind
@@ -73,14 +76,25 @@ class Dataset(models.Model):
     dbt_checksum = models.CharField(max_length=100, blank=True)  # of the model whose lineage is known
     lineage = models.CharField(max_length=10, choices=Lineage.choices, default=Lineage.UNKNOWN)
     lineage_note = models.CharField(max_length=500, blank=True)
-    # Everything search looks at, in lower case: one indexed text instead of joins over all columns.
-    search = models.TextField(blank=True)
+    # What search looks at (`finding.index`): words with weights, and categories of columns, instead of joins over them.
+    words = SearchVectorField(null=True)
+    categories = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    # What puts one dataset before another that matches as well: use, certification, freshness.
+    standing = models.IntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "path"], name="catalog_dataset_path")]
         indexes = [
-            GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="catalog_dataset_search"),
-            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="catalog_dataset_name"),
+            GinIndex(fields=["words"], name="catalog_dataset_words"),
+            GinIndex(fields=["categories"], name="catalog_dataset_categories"),
+            models.Index(Lower("name"), name="catalog_dataset_lower_name"),
+            models.Index(
+                F("standing").desc(),
+                "name",
+                "id",
+                condition=Q(retired_at__isnull=True),
+                name="catalog_dataset_standing",
+            ),
             models.Index(
                 fields=["source", "namespace", "name"],
                 condition=Q(retired_at__isnull=True),
@@ -144,7 +158,6 @@ class Column(models.Model):
         ]
         indexes = [
             models.Index(fields=["category"], condition=~Q(category=""), name="catalog_column_category"),
-            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="catalog_column_trgm"),
         ]
 
     def __str__(self) -> str:

@@ -1,30 +1,37 @@
 """Search over names, descriptions, columns, categories and owners, of what the person may know of."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, When
-from django.db.models.functions import Lower
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
-from apps.catalog.models import Column, Dataset
-from apps.catalog.selectors import datasets_for
+from apps.catalog.finding import engine
+from apps.catalog.finding.words import is_typo_of, words_of
+from apps.catalog.models import Column, Dataset, Source
 from apps.catalog.types import SearchResult
+from portal.accounts.access import known_ids
 from portal.accounts.selectors import Someone
 
-LONGEST_WORDS = 8
-ALIKE = 0.42  # word similarity from which a name counts as the same word mistyped ("chagres", "charges")
-FACETS = ("source", "namespace", "kind", "owner", "category")
+FACETS = ("source", "namespace", "kind", "owner", "tag", "category")
 FACET_SIZE = 12
-FACET_FIELDS = {
-    "source": "source__name",
-    "namespace": "namespace",
-    "kind": "kind",
-    "owner": "owner",
-    "category": "category",
+CUTS = {
+    "source": "catalog_dataset.source_id = (SELECT s.id FROM catalog_source s WHERE s.name = %s)",
+    "namespace": "catalog_dataset.namespace = %s",
+    "kind": "catalog_dataset.kind = %s",
+    "owner": "catalog_dataset.owner = %s",
+    "tag": "catalog_dataset.tags @> ARRAY[%s]::varchar[]",
+    "category": "EXISTS (SELECT FROM unnest(catalog_dataset.categories) c WHERE c = %s OR c LIKE %s)",
 }
+
+
+FIELDS = {"source": "source__name", "namespace": "namespace", "kind": "kind", "owner": "owner"}
+ARRAYS = {"tag": "tags", "category": "categories"}
+KEPT, KEPT_WORDS = 256, 16
+Counts = tuple[tuple[str, int], ...]
+_kept: dict[object, dict[str, Counts]] = {}
 
 
 @dataclass(frozen=True)
@@ -36,11 +43,12 @@ class Wanted:
     namespace: str = ""
     kind: str = ""
     owner: str = ""
+    tag: str = ""
     category: str = ""
 
     @property
     def words(self) -> list[str]:
-        return self.text.lower().split()[:LONGEST_WORDS]
+        return engine.typed_words(self.text)
 
     @property
     def impossible(self) -> bool:
@@ -51,88 +59,154 @@ class Wanted:
 @dataclass(frozen=True)
 class Facet:
     name: str
-    values: tuple[tuple[str, int], ...]
+    values: Counts
 
 
-def find(person: Someone, wanted: Wanted) -> QuerySet[Dataset]:
-    """Best first. Without words, everything by name; words that nothing has are tried as mistyped names."""
+@dataclass(frozen=True)
+class Results(Sequence[Dataset]):
+    """Best first. `more`: there are more than are listed; `count` then is a least number."""
+
+    rows: QuerySet[Dataset]
+    ids: tuple[int, ...] | None  # None: everything by name, in `rows`
+    more: bool = False
+
+    def __len__(self) -> int:
+        return self.rows.count() if self.ids is None else len(self.ids)
+
+    def __getitem__(self, part: Any) -> Any:
+        """A page, as a list."""
+        if self.ids is None:
+            return list(self.rows[part])
+        wanted = self.ids[part]
+        found = Dataset.objects.select_related("source").in_bulk(wanted)
+        return [found[pk] for pk in wanted if pk in found]
+
+
+def find(person: Someone, wanted: Wanted, most: int = engine.MOST) -> Results:
+    """Without words, everything by name; with words, what `finding.engine` finds."""
     if wanted.impossible:
-        return Dataset.objects.none()
-    rows = _narrowed(datasets_for(person), wanted)
-    if not wanted.words:
-        return rows.order_by("source__name", "namespace", "name")
-    exact = rows.filter(*(Q(search__contains=word) for word in wanted.words))
-    return _ranked(exact, wanted) if exact.exists() else _alike(rows, wanted)
+        return Results(Dataset.objects.none(), ())
+    ids = known_ids(person, Dataset)
+    if not wanted.text.strip():
+        rows = Dataset.objects.filter(retired_at=None).select_related("source")
+        rows = _narrowed(rows if ids is None else rows.filter(pk__in=ids), wanted)
+        return Results(rows.order_by("source_id", "namespace", "name"), None)
+    hits = engine.search(wanted.text, _scope(ids) & _cut(wanted), most, _vocabulary(ids))
+    return Results(Dataset.objects.none(), hits.ids, hits.more)
+
+
+FEW = 2_000
+_words: dict[object, frozenset[str]] = {}
+
+
+def revisions() -> tuple[tuple[int, int], ...]:
+    """What changes with anything in the catalog."""
+    return tuple(Source.objects.order_by("pk").values_list("pk", "revision"))
+
+
+def _vocabulary(ids: list[int] | None) -> frozenset[str] | None:
+    if ids is None:
+        return None
+    key = (revisions(), tuple(ids))
+    if key not in _words:
+        _words[key] = engine.vocabulary_of(ids)
+        while len(_words) > KEPT_WORDS:
+            _words.pop(next(iter(_words)))
+    return _words[key]
+
+
+def _scope(ids: list[int] | None) -> engine.Cut:
+    if ids is None:
+        return engine.Cut()
+    return engine.Cut("id = ANY(%s)", (ids,), nothing=not ids, few=len(ids) <= FEW)
+
+
+def _cut(wanted: Wanted) -> engine.Cut:
+    cut = engine.Cut()
+    for facet in FACETS:
+        if value := getattr(wanted, facet):
+            cut &= engine.Cut(CUTS[facet], (value, f"{_like(value)}.%") if facet == "category" else (value,))
+    return cut
+
+
+def _like(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _narrowed(rows: QuerySet[Dataset], wanted: Wanted) -> QuerySet[Dataset]:
-    for facet in FACETS:
-        value = getattr(wanted, facet)
-        if value and facet == "category":
-            below = Q(category=value) | Q(category__startswith=f"{value}.")
-            rows = rows.filter(pk__in=Column.objects.filter(below, retired_at=None).values("dataset"))
-        elif value:
-            rows = rows.filter(**{FACET_FIELDS[facet]: value})
+    for facet, field in FIELDS.items():
+        if value := getattr(wanted, facet):
+            rows = rows.filter(**{field: value})
+    if wanted.tag:
+        rows = rows.filter(tags__contains=[wanted.tag])
+    if wanted.category:
+        below = Q(category=wanted.category) | Q(category__startswith=f"{wanted.category}.")
+        rows = rows.filter(pk__in=Column.objects.filter(below, retired_at=None).values("dataset"))
     return rows
 
 
-def _ranked(rows: QuerySet[Dataset], wanted: Wanted) -> QuerySet[Dataset]:
-    first, whole = wanted.words[0], "_".join(wanted.words)
-    rank = Case(
-        When(lowered__in=[first, whole], then=0),
-        When(lowered__startswith=first, then=1),
-        When(lowered__contains=first, then=2),
-        When(description__icontains=first, then=3),
-        default=4,
-        output_field=IntegerField(),
-    )
-    return rows.annotate(lowered=Lower("name"), rank=rank).order_by("rank", "name", "namespace", "pk")
+def facets(person: Someone, wanted: Wanted, results: Results | None = None) -> list[Facet]:
+    """For each facet how many of the results each value would leave; one's own facet does not narrow its values.
+
+    `results` are those of `wanted`, where they are known already. Counting everything takes its time in a large
+    catalog, so that an answer is kept until the catalog changes.
+    """
+    if wanted.impossible:
+        return [Facet(name, ()) for name in FACETS]
+    now = revisions()
+    ids = known_ids(person, Dataset)
+    told: dict[Wanted, dict[str, Counts]] = {}
+    for name in FACETS:
+        others = replace(wanted, **{name: ""})
+        key = (now, None if ids is None else tuple(ids), others)
+        if others not in told:
+            told[others] = _kept.get(key) or counted(
+                results if results is not None and others == wanted else find(person, others)
+            )
+            _kept[key] = told[others]
+    while len(_kept) > KEPT:
+        _kept.pop(next(iter(_kept)))
+    return [Facet(name, told[replace(wanted, **{name: ""})][name]) for name in FACETS]
 
 
-def _alike(rows: QuerySet[Dataset], wanted: Wanted) -> QuerySet[Dataset]:
-    text = " ".join(wanted.words)
-    columns = Column.objects.annotate(alike=TrigramWordSimilarity(text, F("name"))).filter(
-        alike__gte=ALIKE, retired_at=None
-    )
-    named = rows.annotate(alike=TrigramWordSimilarity(text, F("name")))
-    return named.filter(Q(alike__gte=ALIKE) | Q(pk__in=columns.values("dataset"))).order_by("-alike", "name", "pk")
+def counted(results: Results) -> dict[str, Counts]:
+    """One pass: datasets that are alike in everything that is counted come as one row with their number."""
+    rows = results.rows if results.ids is None else Dataset.objects.filter(pk__in=results.ids)
+    found: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    fields = (*FIELDS.items(), *ARRAYS.items())
+    for *values, n in rows.order_by().values_list(*(field for _, field in fields)).annotate(n=Count("pk")):
+        for (name, _), value in zip(fields, values, strict=True):
+            for each in value if isinstance(value, list) else [value]:
+                found[name][each] += n
+    return {name: _top(each) for name, each in found.items()}
 
 
-def facets(person: Someone, wanted: Wanted) -> list[Facet]:
-    """For each facet how many of the results each value would leave; one's own facet does not narrow its values."""
-    return [_facet(person, wanted, name) for name in FACETS]
-
-
-def _facet(person: Someone, wanted: Wanted, name: str) -> Facet:
-    # Ids of all others, so that joins of the search do not multiply what is counted.
-    rows = find(person, replace(wanted, **{name: ""})).order_by().values("pk")
-    datasets = Dataset.objects.filter(pk__in=rows)
-    columns = Column.objects.filter(dataset__in=rows, retired_at=None).exclude(category="")
-    counted: QuerySet[Any] = columns if name == "category" else datasets
-    distinct = "dataset" if name == "category" else "pk"
-    values = counted.values_list(FACET_FIELDS[name]).annotate(n=Count(distinct, distinct=True))
-    top = values.order_by("-n", FACET_FIELDS[name])[:FACET_SIZE]
-    return Facet(name, tuple((str(value), n) for value, n in top if value))
+def _top(counter: Counter[str]) -> Counts:
+    listed = sorted(((value, n) for value, n in counter.items() if value), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(listed[:FACET_SIZE])
 
 
 def reasons(datasets: Sequence[Dataset], wanted: Wanted) -> dict[int, str]:
-    """For each dataset of one page what matched, in words; two queries at most."""
+    """For each dataset of one page what matched, in words; one query."""
     words = wanted.words
     if not words or not datasets:
         return {}
-    matching = Q()
-    for word in words:
-        matching |= Q(name__icontains=word) | Q(category__icontains=word) | Q(description__icontains=word)
     columns: dict[int, list[Column]] = {}
-    rows = Column.objects.filter(matching, dataset__in=[d.pk for d in datasets], retired_at=None)
+    rows = Column.objects.filter(dataset__in=[d.pk for d in datasets], retired_at=None)
     for column in rows.order_by("position", "id").only("id", "dataset_id", "name", "category", "description"):
         columns.setdefault(column.dataset_id, []).append(column)
     return {each.pk: _why(each, columns.get(each.pk, []), words) for each in datasets}
 
 
 def _why(dataset: Dataset, columns: Sequence[Column], words: Sequence[str]) -> str:
-    found = list(dict.fromkeys(reason for word in words if (reason := _reason(dataset, columns, word))))
-    return ", ".join(found) or "a similar name"
+    found = [_reason(dataset, columns, word) or _nearly(dataset, columns, word) for word in words]
+    return ", ".join(dict.fromkeys(found))
+
+
+def _nearly(dataset: Dataset, columns: Sequence[Column], word: str) -> str:
+    texts = " ".join([*dataset.path, dataset.owner, dataset.description, *(column.name for column in columns)])
+    near = next((known for known in words_of(texts) if is_typo_of(word, known)), "")
+    return f"{near}, nearly what was typed" if near else f"without “{word}”"
 
 
 def _reason(dataset: Dataset, columns: Sequence[Column], word: str) -> str:
@@ -166,7 +240,7 @@ def provider(user: Someone, text: str, limit: int) -> list[SearchResult]:
     wanted = Wanted(text=text)
     if not wanted.words:
         return []
-    rows = list(find(user, wanted)[:limit])
+    rows = find(user, wanted, limit)[:limit]
     why = reasons(rows, wanted)
     return [
         SearchResult(

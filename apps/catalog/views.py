@@ -34,14 +34,16 @@ def dataset_or_404(person: Someone, pk: int) -> Dataset:
 
 def home(request: HttpRequest) -> HttpResponse:
     wanted = wanted_by(request.GET)
-    page = Paginator(find(request.user, wanted), PAGE_SIZE).get_page(request.GET.get("page"))
+    results = find(request.user, wanted)
+    page = Paginator(results, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = list(page.object_list)
     why = reasons(rows, wanted)
     context = {
         "wanted": wanted,
         "page": page,
+        "more": results.more,
         "results": [(dataset, why.get(dataset.pk, "")) for dataset in rows],
-        "facets": [_choices(request, facet) for facet in facets(request.user, wanted)],
+        "facets": [_choices(request, facet) for facet in facets(request.user, wanted, results)],
         "chosen": [(name, value, _address(request, name, "")) for name in FACETS if (value := getattr(wanted, name))],
         "sources": sources_for(request.user),
         "filling": "" if rows else filling(),

@@ -44,6 +44,20 @@ def visible(user: Someone, queryset: QuerySet[M]) -> QuerySet[M]:
     )
 
 
+def known_ids(user: Someone, model: type[Model]) -> list[int] | None:
+    """The numbers of the objects that the person may know of; None where they may know of every one there is.
+
+    For questions that are put to an index: the same right as `visible`, without a look at each object."""
+    if not isinstance(user, User) or not user.is_active:
+        return []
+    if user.is_superuser or user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}"):
+        return None
+    given = {"permission": view_permission(model)}
+    by_role = GroupObjectPermission.objects.filter(group__user=user, **given).values_list("object_pk", flat=True)
+    by_name = UserObjectPermission.objects.filter(user=user, **given).values_list("object_pk", flat=True)
+    return sorted({int(pk) for pk in (*by_role, *by_name)})
+
+
 def visible_to_role(role: Role, queryset: QuerySet[M]) -> QuerySet[M]:
     """What somebody would know of who held this role and nothing else."""
     meta = queryset.model._meta

@@ -51,13 +51,13 @@ def loads() -> None:
 def test_what_was_kept_goes_with_its_history() -> None:
     kept_before()
     assert f"SEEN:{BOB}" in names()
-    assert BOB in dataset("documents", "seen").search
+    assert BOB in dataset("documents", "seen").words
     seen("documents", docs("_id int", "seen object"))  # retired, and not deleted: nothing told yet that it is a map
     report = seen("documents", docs(*AFTER))
     left = names()
     assert not [name for name in left if BOB in name or "ana" in name]
     assert left >= {"seen.*", "seen.*.n", "seen.total", "SEEN:total"}
-    assert not any(BOB in each.search or "ana" in each.search.split() for each in Dataset.objects.all())
+    assert not any(BOB in each.words or "ana" in each.search.split() for each in Dataset.objects.all())
     assert not Check.objects.exists()
     assert not Event.objects.filter(payload__contains=BOB).exists()
     assert report.columns == len(AFTER)

@@ -182,10 +182,10 @@ def test_values_of_an_operational_store_begin_there(core: Dataset, steward: User
 
 def test_search_ranks_names_before_columns_and_says_why(core: Dataset, steward: User) -> None:
     wanted = Wanted(text="customers")
-    rows = list(find(steward, wanted))
+    rows = find(steward, wanted)[:50]
     assert rows[0].name == "customers"
     assert {row.name for row in rows} == {"customers", "OLTP_CUSTOMERS", "DIM_CUSTOMERS"}
-    by_column = list(find(steward, Wanted(text="email")))
+    by_column = find(steward, Wanted(text="email"))[:50]
     assert set(reasons(by_column, Wanted(text="email")).values()) == {"column email", "column EMAIL"}
 
 
@@ -194,20 +194,22 @@ def test_search_ranks_names_before_columns_and_says_why(core: Dataset, steward: 
     [
         ("paying", "description"),
         ("payments-data", "owner payments-data"),
-        ("contact.email", "category user.contact.email"),
-        ("dim_custmers", "a similar name"),
-        ("core.dim", "path"),
+        ("user.contact", "category user.contact.email"),
+        ("dim_custmers", "name, customers, nearly what was typed"),
+        ("core.dim", "path, name"),
+        ("email zebra", "column EMAIL, without “zebra”"),
+        ("mail", "column EMAIL"),
     ],
 )
 def test_search_finds_by(core: Dataset, analyst: User, text: str, why: str) -> None:
     wanted = Wanted(text=text)
-    rows = list(find(analyst, wanted))
+    rows = find(analyst, wanted)[:50]
     assert core in rows
     assert reasons(rows, wanted)[core.pk] == why
 
 
 def test_search_takes_wildcards_as_text(core: Dataset, steward: User) -> None:
-    assert list(find(steward, Wanted(text="%"))) == []
+    assert find(steward, Wanted(text="%"))[:50] == []
 
 
 def test_facets_count_what_each_would_leave(core: Dataset, steward: User, analyst: User) -> None:
@@ -216,7 +218,7 @@ def test_facets_count_what_each_would_leave(core: Dataset, steward: User, analys
     assert found["category"]["user.contact.email"] == 3
     narrowed = {facet.name: dict(facet.values) for facet in facets(analyst, Wanted())}
     assert narrowed["source"] == {"warehouse": 2}
-    assert [row.name for row in find(steward, Wanted(category="user.device"))] == ["sessions", "DOCUMENTS_SESSIONS"]
+    assert [row.name for row in find(steward, Wanted(category="user.device"))[:9]] == ["sessions", "DOCUMENTS_SESSIONS"]
 
 
 def test_search_from_anywhere(core: Dataset, analyst: User, outsider: User) -> None:
@@ -243,7 +245,7 @@ def test_the_api_lists_and_pages(core: Dataset, analyst: User) -> None:
     assert [each["path"] for each in found] == [["ANALYTICS", "CORE", "DIM_CUSTOMERS"]]
 
 
-@pytest.mark.parametrize("name", ["q", "source", "namespace", "kind", "owner", "category"])
+@pytest.mark.parametrize("name", ["q", "source", "namespace", "kind", "owner", "tag", "category"])
 def test_nothing_holds_the_character_that_postgresql_cannot(core: Dataset, analyst: User, name: str) -> None:
     assert page(analyst, f"{reverse('catalog-api:datasets')}?{name}=%00email").status_code == 400
     assert page(analyst, f"{reverse('catalog:home')}?{name}=%00").status_code == 400
@@ -269,7 +271,7 @@ def test_columns_as_csv_are_never_formulas(core: Dataset, analyst: User) -> None
     assert rows[1]["meaning"] == "'=HYPERLINK(1)"
 
 
-BUDGETS = {"catalog:home": 24, "catalog:dataset": 22, "catalog-api:datasets": 6, "catalog-api:dataset": 20}
+BUDGETS = {"catalog:home": 24, "catalog:dataset": 22, "catalog-api:datasets": 13, "catalog-api:dataset": 20}
 
 
 @pytest.mark.parametrize("name", BUDGETS)
