@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -14,6 +15,7 @@ from portal.sql.lineage.values import NOTHING, Path, Rows, Value, union, unknown
 from portal.sql.parse import Dialect, parse_query
 from portal.sql.resolve import fold_identifiers
 
+Parsed = TypeVar("Parsed", bound=exp.Expr)
 Columns = Callable[[Path], Sequence[str] | None]
 
 
@@ -62,11 +64,15 @@ class StatementLineage:
 class Reader:
     """Reads every query of one statement, and remembers which tables it met."""
 
-    def __init__(self, tables: Columns, default_path: Path, keyed: Keyed) -> None:
+    def __init__(
+        self, tables: Columns, default_path: Path, keyed: Keyed, made: Mapping[Path, Relation] | None = None
+    ) -> None:
         self.columns_of = tables
         self.default_path = default_path
         self.keyed = keyed
         self.met: set[Path] = set()
+        self.made = made or {}  # tables of the same session, which are seen through
+        self.through: set[Path] = set()
 
     def read(self, query: exp.Expr, outer: Frame | None, ctes: Mapping[str, Relation]) -> Relation:
         """Any query: a SELECT, a set operation, either in brackets, each with its own WITH."""
@@ -89,6 +95,9 @@ class Reader:
         if len(typed) == 1 and typed[0] in ctes:
             return ctes[typed[0]]
         path = self.default_path[: max(0, 3 - len(typed))] + typed
+        if path in self.made:
+            self.through.add(path)
+            return self.made[path]
         self.met.add(path)
         names = self.columns_of(path)
         if names is None:
@@ -199,20 +208,21 @@ def lineage_of(
 ) -> StatementLineage:
     """`columns_of` gives the columns of a table by its path in the store's own case, None for one nobody knows;
     `keyed` names functions, in lower case, that hash with a key. Raises SqlProblem for a text that is not a query."""
-    query = fold_identifiers(_spelled(parse_query(text, dialect)), dialect)
+    query = fold_identifiers(spelled(parse_query(text, dialect)), dialect)
     reader = Reader(columns_of, default_path, keyed)
-    relation = reader.read(query, None, {})
+    return told(reader.read(query, None, {}), frozenset(reader.met))
+
+
+def told(relation: Relation, tables: frozenset[Path]) -> StatementLineage:
     columns = tuple(_output(name, value) for name, value in relation.columns)
-    return StatementLineage(
-        columns, frozenset(reader.met), relation.opaque, row_origins(relation.rows), relation.rows.unknown
-    )
+    return StatementLineage(columns, tables, relation.opaque, row_origins(relation.rows), relation.rows.unknown)
 
 
 def row_origins(rows: Rows) -> tuple[RowOrigin, ...]:
     return tuple(sorted(RowOrigin(table, column, path, role) for (table, column, path), role in rows.origins))
 
 
-def _spelled(statement: exp.Query) -> exp.Query:
+def spelled(statement: Parsed) -> Parsed:
     """`doc[0].ip` as `doc[0]['ip']`: the key of a document keeps its case when names are folded."""
     for dot in list(statement.find_all(exp.Dot)):
         if isinstance(dot.this, exp.Bracket | exp.JSONExtract) and isinstance(dot.expression, exp.Identifier):
