@@ -1,4 +1,4 @@
-"""Which columns decide about a dataset's rows: stored once a column, shown on demand, never of what one may not know."""
+"""Which columns decide about a dataset's rows: stored once a column, shown on demand, cut like all else."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ def test_a_model_stores_one_edge_a_column_and_role(dim: Path) -> None:
         ("DOCUMENTS_SESSIONS", "EVENTS", "join"),
     }
     edge = RowEdge.objects.filter(role="group").first()
-    assert edge and (edge.origin, edge.evidence_ref) == ("dbt:model.shop.dim_customers", "model.shop.dim_customers")
+    assert edge
+    assert (edge.origin, edge.evidence_ref) == ("dbt:model.shop.dim_customers", "model.shop.dim_customers")
     assert not LineageEdge.objects.filter(kind="row").exists()
 
 
