@@ -7,7 +7,7 @@ from apps.catalog.edges import Known, Stated, replace_origins
 from apps.catalog.inference import settle
 from apps.catalog.models import Column, Dataset, Derivation
 from apps.catalog.naming import Names
-from apps.catalog.tracing import Tracer, problem_of
+from apps.catalog.tracing import Tracer, problem_of, view_origin
 from apps.catalog.types import CheckResult, EdgeEvidence, ImportReport
 from portal.sql.lineage.statement import OutputColumn, StatementLineage, lineage_of
 from portal.sql.parse import Dialect, SqlProblem
@@ -120,7 +120,10 @@ def write(project: DbtProject, tracing: Tracing, names: Names) -> None:
             changed.add(dataset.pk)
     Dataset.objects.bulk_update(datasets.values(), TEXTS, batch_size=1_000)
     Column.objects.bulk_update(columns, ["description", "described_by"], batch_size=1_000)
-    changed |= replace_origins({origin_of(t.model): t.stated for t in tracing.models if t.stated})
+    stated = {origin_of(t.model): t.stated for t in tracing.models if t.stated}
+    # dbt's own text says more than what the store made of it: a model that is a view is told by dbt alone.
+    views = {view_origin(t.dataset): Stated(()) for t in tracing.models if t.stated}
+    changed |= replace_origins(stated | views)
     changed |= {column.dataset_id for column in columns}
     if changed:
         settle(datasets=changed)

@@ -88,6 +88,10 @@ class Tracer:
         return below or around[:1] or [column]
 
 
+def view_origin(dataset: int) -> str:
+    return f"view:{dataset}"
+
+
 def problem_of(stated: Stated) -> str:
     """The first column whose origin is not known, and why."""
     return next((f"{k.column.name}: {k.detail}" for k in stated.known if k.how == Derivation.How.UNKNOWN), "")

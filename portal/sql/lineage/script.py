@@ -10,7 +10,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from portal.sql.lineage.expressions import Keyed
 from portal.sql.lineage.frames import Relation
-from portal.sql.lineage.statement import Columns, Reader, StatementLineage, spelled, told
+from portal.sql.lineage.statement import Columns, Reader, StatementLineage, lineage_of, spelled, told
 from portal.sql.lineage.values import NO_ROWS, Path, Value, union
 from portal.sql.lineage.writes import Write, write_of
 from portal.sql.parse import QUERY_TYPES, Dialect, SqlProblem, check_characters, parsed
@@ -73,6 +73,16 @@ def session_lineage(
         except SqlProblem as problem:
             session.unread.append(Unread(number, problem.message))
     return ScriptLineage(tuple(session.written), tuple(session.unread))
+
+
+def view_lineage(text: str, dialect: Dialect, columns_of: Columns, *, default_path: Path = ()) -> StatementLineage:
+    """Of a view's definition, as a store tells it: the query alone, or the whole CREATE VIEW. Raises SqlProblem."""
+    found = script_lineage(text, dialect, columns_of, default_path=default_path)
+    if found.unread:
+        raise SqlProblem("not_read", found.unread[0].reason)
+    if found.written:
+        return found.written[-1].lineage
+    return lineage_of(text, dialect, columns_of, default_path=default_path)
 
 
 def pieces(text: str, dialect: Dialect) -> list[str]:
