@@ -15,6 +15,7 @@ PARTS = {
     "erase": "bench/erase.py",
     "score": "bench/score.py",
     "policy": "bench/policy.py",
+    "lineage": "bench/lineage.py",
 }
 SCALED = ("estate", "memory")
 
