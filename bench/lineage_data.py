@@ -27,7 +27,25 @@ def from_warehouse(path: Path_) -> pa.Table:
     name = ".".join(f'"{part}"' for part in path)
     with open_store("warehouse", "owner").read(Sql(f"select * from {name} limit {ROWS}")) as rows:
         batches = list(rows)
-    return pa.Table.from_batches(batches)
+    rows = pa.Table.from_batches(batches)
+    return with_late_versions(rows) if "_LOADED_AT" in rows.column_names else rows
+
+
+def with_late_versions(rows: pa.Table) -> pa.Table:
+    """Of a third of the rows a second version, as loads bring them: without any, what picks the latest one decides
+    nothing. A version has its neighbour's values; every other one has the same time of change, so that the time of
+    loading decides."""
+    again = list(range(0, rows.num_rows, 3))
+    neighbours = [(n + 1) % rows.num_rows for n in again]
+    changed = [n if n % 2 else other for n, other in zip(again, neighbours, strict=True)]
+    taken = {"ID": again, "_ID": again, "UPDATED_AT": changed}
+    versions = {name: rows[name].take(pa.array(taken.get(name, neighbours))) for name in rows.column_names}
+    both = pa.concat_tables([rows, pa.table(versions, schema=rows.schema)]) if again else rows
+    place = both.schema.get_field_index("_LOADED_AT")
+    kind = both.schema.field(place).type
+    start = 1_767_225_600_000_000  # 2026 in microseconds
+    times = pa.array([start + (n * 7_919 % 9_973) * 1_000_000 for n in range(both.num_rows)], pa.int64())
+    return both.set_column(place, "_LOADED_AT", times.cast(pa.timestamp("us")).cast(kind))
 
 
 def made_up(columns: Mapping[str, str], texts: Sequence[str]) -> pa.Table:

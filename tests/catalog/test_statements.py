@@ -104,6 +104,20 @@ def test_an_older_file_does_not_put_an_execution_back() -> None:
 
 
 @pytest.mark.usefixtures("town")
+def test_a_table_made_anew_forgets_what_filled_it_before() -> None:
+    taken(*lines(*SESSION))
+    anew = "create or replace table core.dim_customers as "
+    anew += "select id as customer_id, status as email from raw.oltp_customers"
+    later = [each | {"at": "2026-01-03T00:00:00Z"} for each in lines(anew, session="s2")]
+    earlier = [each | {"at": "2025-01-03T00:00:00Z"} for each in lines(anew.replace("status", "email"), session="s3")]
+    taken(*later)
+    assert edges() == {("ID", "CUSTOMER_ID", "copy"), ("STATUS", "EMAIL", "copy")}
+    assert not RowEdge.objects.exists()
+    taken(*later, *earlier)
+    assert edges() == {("ID", "CUSTOMER_ID", "copy"), ("STATUS", "EMAIL", "copy")}
+
+
+@pytest.mark.usefixtures("town")
 def test_another_session_does_not_see_a_temporary_table() -> None:
     first, second = SESSION
     report = taken(*lines(first, session="a"), *lines(second, session="b"))

@@ -13,6 +13,7 @@ from apps.catalog.models import Source
 from apps.catalog.naming import Names
 from apps.catalog.services import UnknownSource, mark_known
 from apps.catalog.statements.models import Statement
+from apps.catalog.statements.replacing import outdated
 from apps.catalog.statements.sessions import Kept, Taken, take_sessions
 from apps.catalog.statements.types import Executed, StatementsReport
 from apps.catalog.tracing import Tracer
@@ -60,7 +61,9 @@ def import_statements(
 def _write(actor: Actor, source: Source, taken: Taken) -> None:
     lock_graph()
     _keep(source, taken.kept)
-    changed = replace_origins({origin_of(mark): stated for mark, stated in taken.stated.items()})
+    stated = {origin_of(mark): each for mark, each in taken.stated.items()}
+    changed = replace_origins(stated)
+    changed |= replace_origins(outdated(source, taken.kept))
     if changed:
         mark_known(changed)
         settle(datasets=changed)

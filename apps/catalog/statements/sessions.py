@@ -21,6 +21,8 @@ class Kept:
     fingerprint: str
     text: str
     executed: Executed
+    dataset: int
+    whole: bool  # it made the dataset anew
 
 
 @dataclass
@@ -59,22 +61,24 @@ def _session(
             taken.read.add(fingerprint(texts[number]))
     for written in found.written:
         chain = [texts[number] for number in written.through]
-        _written(tracer, written, Kept(fingerprint(*chain), ";\n".join(chain), session[written.statement]), taken)
+        dataset = tracer.names.dataset(tracer.source, written.table)
+        if dataset is None:
+            taken.unmatched.add(".".join(written.table))
+            continue
+        mark, executed = fingerprint(*chain), session[written.statement]
+        kept = Kept(mark, ";\n".join(chain), executed, dataset, written.whole)
+        _take(tracer, written, kept, taken)
 
 
-def _written(tracer: Tracer, written: Written, kept: Kept, taken: Taken) -> None:
-    dataset = tracer.names.dataset(tracer.source, written.table)
-    if dataset is None:
-        taken.unmatched.add(".".join(written.table))
-        return
+def _take(tracer: Tracer, written: Written, kept: Kept, taken: Taken) -> None:
     taken.kept[kept.fingerprint] = kept
-    taken.stated[kept.fingerprint] = _stated(tracer, dataset, written, kept)
+    taken.stated[kept.fingerprint] = _stated(tracer, written, kept)
 
 
-def _stated(tracer: Tracer, dataset: int, written: Written, kept: Kept) -> Stated:
+def _stated(tracer: Tracer, written: Written, kept: Kept) -> Stated:
     """Only what the statement names. That a value is a constant is not said: a literal may be anybody's address."""
     evidence = EdgeEvidence("query", kept.fingerprint[:16], f"{written.kind} at {kept.executed.at:%Y-%m-%d %H:%M %Z}")
-    columns = tracer.own_columns(dataset)
+    columns = tracer.own_columns(kept.dataset)
     links, known = [], []
     for output in written.lineage.columns:
         column = columns.get(output.name.lower())
@@ -84,4 +88,4 @@ def _stated(tracer: Tracer, dataset: int, written: Written, kept: Kept) -> State
         links += found
         if output.how == "unknown" or lost:
             known.append(Known(column, Derivation.How.UNKNOWN, output.reason or lost))
-    return Stated(links, known, tracer.row_links(dataset, written.lineage.rows, evidence))
+    return Stated(links, known, tracer.row_links(kept.dataset, written.lineage.rows, evidence))
