@@ -17,25 +17,30 @@ PARTS = {
     "policy": "bench/policy.py",
     "catalog": "bench/catalog.py",
     "search": "bench/search.py",
+    "lineage": "bench/lineage.py",
 }
 SCALED = ("estate", "memory")
 
 
-def command(name: str, scale: str | None) -> list[str]:
+def command(name: str, scale: str | None, project: str | None) -> list[str]:
     scaled = ["--scale", scale] if scale and name in SCALED else []
-    return [sys.executable, str(BASE / PARTS[name]), *scaled]
+    named = ["--project", project] if project and name == "lineage" else []
+    return [sys.executable, str(BASE / PARTS[name]), *scaled, *named]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--scale")
+    parser.add_argument("--project", help="a dbt project for the part lineage, with its compiled target")
     asked = parser.parse_args()
     wanted = asked.names or list(PARTS)
     if unknown := set(wanted) - PARTS.keys():
         print(f"No part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}")
         return 2
-    missed = [name for name in wanted if subprocess.run(command(name, asked.scale), check=False).returncode]
+    missed = [
+        name for name in wanted if subprocess.run(command(name, asked.scale, asked.project), check=False).returncode
+    ]
     for name in missed:
         print(f"MISSED: {name}. Alone: .venv/bin/python {PARTS[name]}")
     return 1 if missed else 0

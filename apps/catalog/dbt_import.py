@@ -1,19 +1,18 @@
 """From dbt's artifacts to what the catalog keeps: lineage of every compiled model, texts, owners, tests."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from apps.catalog.dbt_artifacts import DbtModel, DbtProject
-from apps.catalog.edges import Known, Link, Stated, replace_origins
+from apps.catalog.edges import Known, Stated, replace_origins
 from apps.catalog.inference import settle
 from apps.catalog.models import Column, Dataset, Derivation
-from apps.catalog.naming import Names, containers, is_below
-from apps.catalog.types import CheckResult, EdgeEvidence, EdgeKind, ImportReport
-from portal.sql.lineage.statement import Origin, OutputColumn, StatementLineage, lineage_of
+from apps.catalog.naming import Names
+from apps.catalog.tracing import Tracer, problem_of, view_origin
+from apps.catalog.types import CheckResult, EdgeEvidence, ImportReport
+from portal.sql.lineage.statement import OutputColumn, StatementLineage, lineage_of
 from portal.sql.parse import Dialect, SqlProblem
 
 DIALECTS: dict[str, Dialect] = {"snowflake": "snowflake", "postgres": "postgres"}
-NOT_IN_STATEMENT = "the compiled statement has no such column"
 TEXTS = (
     "dbt_id",
     "dbt_checksum",
@@ -51,7 +50,7 @@ def origin_of(model: DbtModel) -> str:
 
 def trace(project: DbtProject, source: str, names: Names) -> Tracing:
     """Reads each compiled statement once. No writes."""
-    tracer = Tracer(project, source, names)
+    tracer = ModelTracer(project, source, names)
     found = Tracing()
     for model in project.models:
         dataset = names.dataset(source, model.path)
@@ -62,18 +61,11 @@ def trace(project: DbtProject, source: str, names: Names) -> Tracing:
     return found
 
 
-class Tracer:
+class ModelTracer(Tracer):
     def __init__(self, project: DbtProject, source: str, names: Names) -> None:
-        self.source = source
-        self.names = names
+        relations = {tuple(part.lower() for part in path): cols for path, cols in project.relations.items()}
+        super().__init__(source, names, relations)
         self.dialect = DIALECTS.get(project.adapter, "snowflake")
-        self.relations = {tuple(part.lower() for part in path): cols for path, cols in project.relations.items()}
-
-    def columns_of(self, path: tuple[str, ...]) -> Sequence[str] | None:
-        dataset = self.names.dataset(self.source, path)
-        if dataset is None:
-            return self.relations.get(tuple(part.lower() for part in path))
-        return [name for name, column in self.names.columns(dataset).items() if column.within_id is None]
 
     def model(self, model: DbtModel, dataset: int) -> Traced:
         if model.kind == "seed":
@@ -84,58 +76,14 @@ class Tracer:
             lineage = lineage_of(model.compiled, self.dialect, self.columns_of, default_path=model.path[:2])
         except SqlProblem as problem:
             return self._unknown(model, dataset, f"its compiled statement is not understood: {problem.message}")
-        return self._traced(model, dataset, _with_snapshot_columns(model, lineage))
+        evidence = EdgeEvidence("dbt", model.id)
+        stated = self.stated(dataset, _with_snapshot_columns(model, lineage), evidence)
+        return Traced(model, dataset, stated, problem_of(stated))
 
     def _unknown(self, model: DbtModel, dataset: int, why: str) -> Traced:
-        columns = self._own_columns(dataset)
+        columns = self.own_columns(dataset)
         known = [Known(column, Derivation.How.UNKNOWN, why) for column in columns.values()]
         return Traced(model, dataset, Stated((), known), why)
-
-    def _own_columns(self, dataset: int) -> dict[str, Column]:
-        columns = self.names.columns(dataset)
-        return {name.lower(): column for name, column in columns.items() if column.within_id is None}
-
-    def _traced(self, model: DbtModel, dataset: int, lineage: StatementLineage) -> Traced:
-        outputs = {output.name.lower(): output for output in lineage.columns}
-        missing = OutputColumn("", (), "unknown", lineage.opaque or NOT_IN_STATEMENT)
-        links: list[Link] = []
-        known: list[Known] = []
-        for name, column in self._own_columns(dataset).items():
-            output = outputs.get(name, missing)
-            found, lost = self._links(model, column, output)
-            links += found
-            reason = output.reason or lost
-            if output.how or lost:
-                how = Derivation.How.UNKNOWN if lost else Derivation.How(output.how)
-                known.append(Known(column, how, reason))
-        problem = next((f"{k.column.name}: {k.detail}" for k in known if k.how == Derivation.How.UNKNOWN), "")
-        return Traced(model, dataset, Stated(links, known), problem)
-
-    def _links(self, model: DbtModel, column: Column, output: OutputColumn) -> tuple[list[Link], str]:
-        links = []
-        lost = ""
-        for origin in output.origins:
-            found = self._columns(origin)
-            evidence = EdgeEvidence("dbt", model.id, origin.path)
-            links += [Link(each, column, EdgeKind.VALUE, origin.transform, evidence) for each in found]
-            if not found:
-                lost = f"{'.'.join(origin.table)}.{origin.column} is not in the catalog"
-        return links, lost
-
-    def _columns(self, origin: Origin) -> list[Column]:
-        """The catalog's columns for an origin: where it leads into a document, the paths it leads to."""
-        dataset = self.names.dataset(self.source, origin.table)
-        column = self.names.column(dataset, origin.column) if dataset else None
-        if column is None or not origin.path:
-            return [column] if column else []
-        inside = {
-            part.name.partition(":")[2]: part
-            for part in self.names.columns(column.dataset_id).values()
-            if part.within_id == column.pk
-        }
-        below = [part for path, part in inside.items() if is_below(path, origin.path)]
-        around = [inside[path] for path in containers(origin.path) if path in inside]
-        return below or around[:1] or [column]
 
 
 def _with_snapshot_columns(model: DbtModel, lineage: StatementLineage) -> StatementLineage:
@@ -172,7 +120,10 @@ def write(project: DbtProject, tracing: Tracing, names: Names) -> None:
             changed.add(dataset.pk)
     Dataset.objects.bulk_update(datasets.values(), TEXTS, batch_size=1_000)
     Column.objects.bulk_update(columns, ["description", "described_by"], batch_size=1_000)
-    changed |= replace_origins({origin_of(t.model): t.stated for t in tracing.models if t.stated})
+    stated = {origin_of(t.model): t.stated for t in tracing.models if t.stated}
+    # dbt's own text says more than what the store made of it: a model that is a view is told by dbt alone.
+    views = {view_origin(t.dataset): Stated(()) for t in tracing.models if t.stated}
+    changed |= replace_origins(stated | views)
     changed |= {column.dataset_id for column in columns}
     if changed:
         settle(datasets=changed)

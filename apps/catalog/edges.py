@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from apps.catalog.models import Column, Derivation, LineageEdge
 from apps.catalog.naming import Names, is_below, is_semi_structured, part_name
+from apps.catalog.row_edges.storing import RowLink, write_rows
 from apps.catalog.types import ColumnRef, Edge, EdgeEvidence
 
 BATCH = 5_000
@@ -38,6 +39,7 @@ class Stated:
 
     links: Sequence[Link]
     known: Sequence[Known] = ()
+    rows: Sequence[RowLink] = ()
 
 
 def stated_by_names(
@@ -121,7 +123,8 @@ def _load_columns(links: Iterable[Link], names: Names) -> list[Known]:
 
 def replace_origins(stated: Mapping[str, Stated]) -> set[int]:
     """Makes what is stated all that each origin says; writes only the difference. Returns the datasets it changed."""
-    return _write_links(stated) | _write_known(stated)
+    rows = write_rows({origin: each.rows for origin, each in stated.items()})
+    return _write_links(stated) | _write_known(stated) | rows
 
 
 Key = tuple[str, int, int, str]  # origin, upstream, downstream, kind

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.catalog import maps
-from apps.catalog.finding import index
 from apps.catalog.inference import lock_graph, settle
 from apps.catalog.models import Check, CheckOutcome, Column, Dataset
 from portal.audit.actions import Action
@@ -21,7 +20,6 @@ def forget_names(
     """Deletes columns of documents (and paths inside of VARIANT columns) and checks that are named by somebody's value.
     Tables that a store has now, and their columns, stay: they are the store's to rename."""
     lock_graph()
-    before = list(Dataset.objects.filter(pk__in=list(datasets)).values_list("name", flat=True))
     renamed = _rename_retired(datasets)
     deleted = {
         "answers": CheckOutcome.objects.filter(pk__in=list(outcomes)).delete()[0],
@@ -29,11 +27,8 @@ def forget_names(
     }
     nobodys = Q(dataset__kind="collection") | Q(within__isnull=False) | Q(retired_at__isnull=False)
     nobodys |= Q(dataset__retired_at__isnull=False)
-    lost = Column.objects.filter(nobodys, pk__in=list(columns))
-    texts = [*lost.values_list("name", flat=True), *before]
-    gone = maps.delete(lost.values_list("pk", flat=True))
+    gone = maps.delete(Column.objects.filter(nobodys, pk__in=list(columns)).values_list("pk", flat=True))
     settle(datasets=gone | renamed)
-    index.forget(texts)
     record(
         actor=actor,
         action=Action.NAMES_FORGOTTEN,

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.catalog import checks as checking
 from apps.catalog import dbt_import, introspection, sync
+from apps.catalog import view_lineage as views
 from apps.catalog.categories import checked
 from apps.catalog.classification import confirm, is_new
 from apps.catalog.dbt_artifacts import read_project
@@ -97,6 +98,7 @@ def write_sync(*, actor: Actor, source: Source, infos: Sequence[DatasetInfo], st
     if infos:
         source.default_path = [infos[0].path[0], *DEFAULT_NAMESPACE[SourceKind(source.kind)]]
     source.save(update_fields=["synced_at", "default_path"])
+    changes.datasets |= views.read_views(actor=actor, source=source)
     if changes.datasets:
         settle(datasets=changes.datasets)
     history.keep(actor=actor, source=source, changes=changes, first=first, at=now)

@@ -8,6 +8,7 @@ from apps.catalog import details, lineage
 from apps.catalog.findings.views import tab as _findings
 from apps.catalog.history.views import of_dataset
 from apps.catalog.models import Dataset, SyncRun
+from apps.catalog.row_edges.selectors import row_downstream, row_upstream
 from portal.accounts.selectors import Someone
 from portal.audit.selectors import events_about
 
@@ -39,6 +40,11 @@ def _lineage(person: Someone, found: Dataset) -> dict[str, Any]:
             ("Downstream", "what its values reach", lineage.reached(person, found, "downstream")),
         ],
         "unknown": [line for line in lines if line.upstream == "unknown" or line.unknown],
+        # Called by the template, and only where the switch is on: most people want values alone.
+        "row_sides": lambda: [
+            ("upstream", "which columns decide what rows it has", row_upstream(person, found)),
+            ("downstream", "what its columns decide about", row_downstream(person, found)),
+        ],
     }
 
 

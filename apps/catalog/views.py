@@ -90,6 +90,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "open_findings": found.findings.filter(closed_at=None).count(),
         "failing": found.checks.filter(passed=False).count(),
         "knows_all": details.knows_all(request.user),
+        "with_rows": request.GET.get("rows") == "1",
         **(own[tab].context(request.user, found) if tab in own else {}),
     }
     return render(request, "catalog/dataset.html", context)

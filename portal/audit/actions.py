@@ -60,6 +60,7 @@ class Action(StrEnum):
     LINEAGE_REPLACED = "catalog.lineage_replaced"
     CHECKS_PUSHED = "catalog.checks_pushed"
     FINDINGS_CHANGED = "catalog.findings_changed"
+    STATEMENTS_IMPORTED = "catalog.statements_imported"
     FRESHNESS_PUSHED = "catalog.freshness_pushed"
     RUN_STARTED = "runs.started"
     RUN_FINISHED = "runs.finished"

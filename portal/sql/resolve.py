@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -13,6 +14,7 @@ from sqlglot.schema import MappingSchema
 from portal.sql.parse import Dialect, SqlProblem, problem_at
 
 Path = tuple[str, ...]
+Parsed = TypeVar("Parsed", bound=exp.Expr)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Names:
         return f"Did you mean {' or '.join('.'.join(path[1:]) for path in sorted(close)[:3])}?"
 
 
-def fold_identifiers(query: exp.Query, dialect: Dialect) -> exp.Query:
+def fold_identifiers(query: Parsed, dialect: Dialect) -> Parsed:
     """Unquoted names in the store's case (Snowflake upper, PostgreSQL lower); quoted ones as they are.
 
     >>> select Id from "Orders"      (postgres)

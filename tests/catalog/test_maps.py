@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 
 from apps.catalog import services
+from apps.catalog.finding.models import SearchWord
+from apps.catalog.history.models import SchemaChange
 from apps.catalog.models import Check, Column, Dataset, LineageEdge
 from apps.catalog.propagation import KEYS
 from portal.audit.models import Event
@@ -51,13 +53,16 @@ def loads() -> None:
 def test_what_was_kept_goes_with_its_history() -> None:
     kept_before()
     assert f"SEEN:{BOB}" in names()
-    assert BOB in dataset("documents", "seen").words
+    assert "'bob'" in str(dataset("documents", "seen").words)
+    assert SearchWord.objects.filter(word="bob").exists()
     seen("documents", docs("_id int", "seen object"))  # retired, and not deleted: nothing told yet that it is a map
     report = seen("documents", docs(*AFTER))
     left = names()
     assert not [name for name in left if BOB in name or "ana" in name]
     assert left >= {"seen.*", "seen.*.n", "seen.total", "SEEN:total"}
-    assert not any(BOB in each.words or "ana" in each.search.split() for each in Dataset.objects.all())
+    assert not any("'bob'" in str(each.words) or "'ana'" in str(each.words) for each in Dataset.objects.all())
+    assert not SearchWord.objects.filter(word__in=["bob", "ana"]).exists()
+    assert not [c for c in SchemaChange.objects.all() if BOB in c.column or "ana" in c.column]
     assert not Check.objects.exists()
     assert not Event.objects.filter(payload__contains=BOB).exists()
     assert report.columns == len(AFTER)

@@ -19,7 +19,8 @@ WHERE d.id = n.id AND (d.words IS DISTINCT FROM n.words::tsvector
                        OR d.categories IS DISTINCT FROM string_to_array(n.categories, ',')::varchar[])
 """
 LEARN = "INSERT INTO catalog_searchword (word) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
-UNUSED = """
+BEFORE = "SELECT tsvector_to_array(words) FROM catalog_dataset WHERE id = ANY(%s) AND words IS NOT NULL"
+FORGET = """
 DELETE FROM catalog_searchword AS w WHERE w.word = ANY(%s)
 AND NOT EXISTS (SELECT FROM catalog_dataset d WHERE d.words @@ quote_literal(w.word)::tsquery)
 """
@@ -34,9 +35,13 @@ def refresh(datasets: Iterable[int]) -> None:
 def _refresh(datasets: list[int]) -> None:
     words, categories = _collect(datasets)
     with connection.cursor() as cursor:
+        cursor.execute(BEFORE, [datasets])
+        before = vocabulary(row[0] for row in cursor.fetchall())
         vectors = [vector_of(words[pk]) for pk in datasets]
         cursor.execute(WRITE, [datasets, vectors, [",".join(sorted(categories[pk])) for pk in datasets]])
-        cursor.execute(LEARN, [sorted(vocabulary(words.values()))])
+        now = vocabulary(words.values())
+        cursor.execute(LEARN, [sorted(now - before)])
+        cursor.execute(FORGET, [sorted(before - now)])  # a name that was somebody's value is gone from here, too
 
 
 def _collect(datasets: list[int]) -> tuple[Mapping[int, set[str]], Mapping[int, set[str]]]:
@@ -70,10 +75,3 @@ def vector_of(words: Iterable[str]) -> str:
 def vocabulary(words: Iterable[Iterable[str]]) -> set[str]:
     """Words that may be mistyped, or meant by a part of them: numbers are neither."""
     return {word for each in words for word in each if not word.startswith(OF_NAME) and not word.isdecimal()}
-
-
-def forget(texts: Iterable[str]) -> None:
-    """Words of names that were deleted and that stand nowhere any more."""
-    words = sorted({word for text in texts for word in words_of(text)})
-    with connection.cursor() as cursor:
-        cursor.execute(UNUSED, [words])

@@ -94,15 +94,32 @@ def _nothing(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
 
 def _query(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
     assert isinstance(node, exp.Query)
-    return frame.read(node, frame).whole()
+    relation = frame.read(node, frame)
+    frame.rows |= relation.rows
+    return relation.whole()
 
 
 def _exists(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
+    """No value of the inner query reaches anyone; what decides about its rows decides about ours."""
+    if isinstance(node.this, exp.Query):
+        frame.rows |= frame.read(node.this, frame).rows
     return COUNT
 
 
 def _window(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
-    """What a window is partitioned by, or an aggregate filtered by, decides about rows; it is not the value."""
+    """What a window is partitioned and ordered by decides which rows stand together; it is not the value."""
+    beside = [
+        *(node.args.get("partition_by") or ()),
+        *(node.args["order"].expressions if node.args.get("order") else ()),
+    ]
+    for each in beside:
+        frame.decide(value_of(each, frame, keyed), "window")
+    return value_of(node.this, frame, keyed)
+
+
+def _filter(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
+    """`count(*) filter (where x)`: x decides which rows are counted."""
+    frame.decide(value_of(node.expression, frame, keyed), "filter")
     return value_of(node.this, frame, keyed)
 
 
@@ -115,21 +132,26 @@ def _count(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
 def _within_group(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
     """`listagg(x) within group (order by y)` is x; `percentile_cont(0.5) within group (order by x)` is x as well."""
     value = value_of(node.this, frame, keyed)
+    ordered = [value_of(each.this, frame, keyed) for each in node.expression.find_all(exp.Ordered)]
     if value.origins or value.unknown:
+        frame.decide(union(ordered), "order")
         return value
-    ordered = [value_of(each.this, frame, keyed) for each in node.find_all(exp.Ordered)]
     return through(union([value, *ordered]), "aggregate")
 
 
 def _ordered(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
     """`array_agg(x order by y)`: sqlglot keeps the order inside the argument."""
+    for each in node.expressions:
+        frame.decide(value_of(each, frame, keyed), "order")
     return value_of(node.this, frame, keyed) if node.this else NOTHING
 
 
 def _lambda(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
     parameters = Relation(tuple((each.name, NOTHING) for each in node.expressions))
     inner = Frame(frame.read, frame.ctes, outer=frame, sources={" lambda": parameters})
-    return value_of(node.this, inner, keyed)
+    value = value_of(node.this, inner, keyed)
+    frame.rows |= inner.rows
+    return value
 
 
 def _parameter(node: exp.Expr, frame: Frame, keyed: Keyed) -> Value:
@@ -196,7 +218,7 @@ READERS: Mapping[type[exp.Expr], Reader] = {
     exp.Query: _query,
     exp.Count: _count,
     exp.Window: _window,
-    exp.Filter: _window,
+    exp.Filter: _filter,
     exp.WithinGroup: _within_group,
     exp.Order: _ordered,
     exp.Lambda: _lambda,

@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from portal.sql.lineage.values import Value, through, union, unknown
+from portal.sql.lineage.values import NO_ROWS, Rows, Value, deciding, through, union, unknown
 
 
 @dataclass(frozen=True)
 class Relation:
-    """Columns in order. `opaque` is why it may have more columns than are known."""
+    """Columns in order. `opaque` is why it may have more columns than are known; `rows` what decides about its rows,
+    which whoever reads it inherits."""
 
     columns: tuple[tuple[str, Value], ...]
     opaque: str = ""
+    rows: Rows = NO_ROWS
 
     def get(self, name: str) -> Value | None:
         found = [value for column, value in self.columns if column == name]
@@ -33,7 +35,7 @@ class Relation:
         values = [value for _, value in self.columns]
         if len(values) < len(listed) and self.opaque:
             values += [unknown(self.opaque)] * (len(listed) - len(values))
-        return Relation(tuple(zip([*listed, *kept], values, strict=False)), self.opaque)
+        return Relation(tuple(zip([*listed, *kept], values, strict=False)), self.opaque, self.rows)
 
 
 @dataclass
@@ -46,8 +48,13 @@ class Frame:
     sources: dict[str, Relation] = field(default_factory=dict)
     merged: set[str] = field(default_factory=set)
     aliases: dict[str, Value] = field(default_factory=dict)
+    rows: Rows = NO_ROWS
+
+    def decide(self, value: Value, role: str) -> None:
+        self.rows |= deciding(value, role)
 
     def add(self, alias: str, relation: Relation) -> None:
+        self.rows |= relation.rows
         self.sources[alias or f" {len(self.sources)}"] = relation
 
     def column(self, name: str, table: str = "") -> Value:

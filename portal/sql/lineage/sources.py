@@ -31,6 +31,8 @@ def _bare(source: exp.Expr, frame: Frame, reader: "Reader") -> Relation:
     if isinstance(source, exp.Subquery):
         return reader.read(source, frame, frame.ctes)
     if isinstance(source, exp.Unnest):
+        for each in source.expressions:  # as many rows as it has elements
+            frame.decide(value_of(each, frame, reader.keyed), "join")
         columns = [inside(value_of(each, frame, reader.keyed), "[]") for each in source.expressions]
         listed = [*names, *(f"_unnest_{n}" for n in range(len(names), len(columns)))]
         extra = [(name, GENERATED) for name in names[len(columns) :]]  # WITH ORDINALITY
@@ -62,6 +64,7 @@ def _function(source: exp.Expr, frame: Frame, reader: "Reader") -> Relation:
         return Relation(((source.alias_or_name or "generate_series", GENERATED),))
     name = function.name if isinstance(function, exp.Anonymous) else str(getattr(function, "key", source.key))
     if name.startswith(("jsonb_array_elements", "json_array_elements")):
+        frame.decide(union(value_of(each, frame, reader.keyed) for each in function.expressions), "join")
         elements = inside(union(value_of(each, frame, reader.keyed) for each in function.expressions), "[]")
         return Relation((("value", elements),))
     return Relation((), f"what {name} returns is not known")
@@ -75,6 +78,7 @@ def _flattened(function: exp.Explode, frame: Frame, reader: "Reader") -> Relatio
     path = options.get("path")
     if isinstance(path, exp.Literal):
         value = _at(value, path.name)
+    frame.decide(value, "join")  # as many rows as it has elements
     element = value if _is_true(options.get("recursive")) else inside(value, "[]")
     key = through(value, "expression")
     found: Mapping[str, Value] = {
@@ -105,6 +109,8 @@ def _at(value: Value, path: str) -> Value:
 def _pivoted(pivot: exp.Pivot, relation: Relation, frame: Frame) -> Relation:
     """Columns that the pivot takes are gone; each new one may hold values of all that it took."""
     around = Frame(frame.read, frame.ctes, outer=frame, sources={"": relation})
+    if not pivot.args.get("unpivot"):
+        _grouped(pivot, relation, frame, around)
     taken = {column.name for column in pivot.find_all(exp.Column)}
     kept = [(name, value) for name, value in relation.columns if name not in taken]
     if pivot.args.get("unpivot"):
@@ -118,4 +124,12 @@ def _pivoted(pivot: exp.Pivot, relation: Relation, frame: Frame) -> Relation:
         columns = [*kept, *((name, value) for name in names)]
     known = pivot.args.get("unpivot") or pivot.args.get("columns")
     opaque = relation.opaque or ("" if known else "a pivot over any values")
-    return Relation(tuple(columns), opaque).renamed(pivot.alias_column_names)
+    return Relation(tuple(columns), opaque, relation.rows).renamed(pivot.alias_column_names)
+
+
+def _grouped(pivot: exp.Pivot, relation: Relation, frame: Frame, around: Frame) -> None:
+    """A pivot groups by what it names in FOR and by every column that it leaves."""
+    fields = [each.this.name for each in pivot.fields if isinstance(each, exp.In)]
+    measured = {column.name for each in pivot.expressions for column in each.find_all(exp.Column)}
+    kept = [value for name, value in relation.columns if name not in measured]
+    frame.decide(union([*kept, *(around.column(name) for name in fields)]), "group")

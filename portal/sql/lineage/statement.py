@@ -1,18 +1,21 @@
 """One statement's lineage: sources become relations, projections become output columns."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sqlglot import exp
 
 from portal.sql.lineage.expressions import Keyed, value_of
 from portal.sql.lineage.frames import Frame, Relation
+from portal.sql.lineage.rows import compared, decide_order, decide_rows
 from portal.sql.lineage.sources import relation_of
 from portal.sql.lineage.stars import expanded
-from portal.sql.lineage.values import NOTHING, Path, Value, union, unknown
+from portal.sql.lineage.values import NOTHING, Path, Rows, Value, union, unknown
 from portal.sql.parse import Dialect, parse_query
 from portal.sql.resolve import fold_identifiers
 
+Parsed = TypeVar("Parsed", bound=exp.Expr)
 Columns = Callable[[Path], Sequence[str] | None]
 
 
@@ -36,32 +39,49 @@ class OutputColumn:
     reason: str = ""
 
 
+@dataclass(frozen=True, order=True)
+class RowOrigin:
+    """A column that decides which rows there are; `role`: filter, join, group, order or window."""
+
+    table: Path
+    column: str
+    path: str
+    role: str
+
+
 @dataclass(frozen=True)
 class StatementLineage:
-    """`opaque` is why there may be more output columns than are listed: a star over a table nobody knows."""
+    """`opaque` is why there may be more output columns than are listed: a star over a table nobody knows;
+    `rows_unknown` why there may be more columns that decide about rows."""
 
     columns: tuple[OutputColumn, ...]
     tables: frozenset[Path]
     opaque: str = ""
+    rows: tuple[RowOrigin, ...] = ()
+    rows_unknown: str = ""
 
 
 class Reader:
     """Reads every query of one statement, and remembers which tables it met."""
 
-    def __init__(self, tables: Columns, default_path: Path, keyed: Keyed) -> None:
+    def __init__(
+        self, tables: Columns, default_path: Path, keyed: Keyed, made: Mapping[Path, Relation] | None = None
+    ) -> None:
         self.columns_of = tables
         self.default_path = default_path
         self.keyed = keyed
         self.met: set[Path] = set()
+        self.made = made or {}  # tables of the same session, which are seen through
+        self.through: set[Path] = set()
 
     def read(self, query: exp.Expr, outer: Frame | None, ctes: Mapping[str, Relation]) -> Relation:
         """Any query: a SELECT, a set operation, either in brackets, each with its own WITH."""
         ctes = self._with(query, outer, ctes)
         if isinstance(query, exp.SetOperation):
-            return self._set_operation(query, outer, ctes)
+            return self._ordered(query, self._set_operation(query, outer, ctes), outer, ctes)
         if isinstance(query, exp.Subquery):
             inner = self.read(query.this, outer, ctes)
-            return inner.renamed(query.alias_column_names)
+            return self._ordered(query, inner.renamed(query.alias_column_names), outer, ctes)
         if isinstance(query, exp.Select):
             return self._select(query, outer, ctes)
         return Relation((), f"{query.key} is not read")
@@ -75,6 +95,9 @@ class Reader:
         if len(typed) == 1 and typed[0] in ctes:
             return ctes[typed[0]]
         path = self.default_path[: max(0, 3 - len(typed))] + typed
+        if path in self.made:
+            self.through.add(path)
+            return self.made[path]
         self.met.add(path)
         names = self.columns_of(path)
         if names is None:
@@ -94,11 +117,26 @@ class Reader:
             known[cte.alias] = self.read(cte.this, outer, known).renamed(names)
         return known
 
+    def _ordered(
+        self, query: exp.Expr, relation: Relation, outer: Frame | None, ctes: Mapping[str, Relation]
+    ) -> Relation:
+        """An ORDER BY and LIMIT behind a set operation or brackets."""
+        if query.args.get("order") is None:
+            return relation
+        frame = Frame(self.nested, ctes, outer, {"": relation}, rows=relation.rows)
+        decide_order(query, frame, relation.columns, self.keyed)
+        return replace(relation, rows=frame.rows)
+
     def _set_operation(self, query: exp.SetOperation, outer: Frame | None, ctes: Mapping[str, Relation]) -> Relation:
         left = self.read(query.left, outer, ctes)
-        if isinstance(query, exp.Except | exp.Intersect):
-            return left  # the right side decides which rows stay; it gives no value
         right = self.read(query.right, outer, ctes)
+        if isinstance(query, exp.Except | exp.Intersect):
+            # The right side decides which rows stay; it gives no value.
+            return replace(left, rows=compared(left, right, "filter"))
+        rows = compared(left, right, "group") if query.args.get("distinct") else left.rows | right.rows
+        return replace(self._union(query, left, right), rows=rows)
+
+    def _union(self, query: exp.SetOperation, left: Relation, right: Relation) -> Relation:
         opaque = left.opaque or right.opaque
         if query.args.get("by_name"):
             names = list(dict.fromkeys([*left.names(), *right.names()]))
@@ -127,7 +165,8 @@ class Reader:
             frame.aliases.update((name, value) for name, value in found if isinstance(projection, exp.Alias))
             columns += found
             opaque = opaque or hidden
-        return Relation(tuple(columns), opaque)
+        decide_rows(query, frame, columns, self.keyed)
+        return Relation(tuple(columns), opaque, frame.rows)
 
     def _add(self, source: exp.Expr, frame: Frame) -> None:
         in_brackets = isinstance(source, exp.Subquery) and isinstance(source.this, exp.Table)
@@ -141,10 +180,15 @@ class Reader:
         before = {name for relation in frame.sources.values() for name in relation.names()}
         held = set(frame.sources)
         self._add(join.this, frame)
-        frame.merged |= {each.name for each in join.args.get("using") or ()}
+        shared = {each.name for each in join.args.get("using") or ()}
         if join.args.get("method") == "NATURAL":
             new = [relation for alias, relation in frame.sources.items() if alias not in held]
-            frame.merged |= before & {name for relation in new for name in relation.names()}
+            shared |= before & {name for relation in new for name in relation.names()}
+        frame.merged |= shared
+        frame.decide(union(frame.column(name) for name in sorted(shared)), "join")
+        for condition in ("on", "match_condition"):
+            if (node := join.args.get(condition)) is not None:
+                frame.decide(value_of(node, frame, self.keyed), "join")
 
     def _projected(self, projection: exp.Expr, position: int, frame: Frame) -> tuple[list[tuple[str, Value]], str]:
         star = projection.this if isinstance(projection, exp.Column) else projection
@@ -164,14 +208,21 @@ def lineage_of(
 ) -> StatementLineage:
     """`columns_of` gives the columns of a table by its path in the store's own case, None for one nobody knows;
     `keyed` names functions, in lower case, that hash with a key. Raises SqlProblem for a text that is not a query."""
-    query = fold_identifiers(_spelled(parse_query(text, dialect)), dialect)
+    query = fold_identifiers(spelled(parse_query(text, dialect)), dialect)
     reader = Reader(columns_of, default_path, keyed)
-    relation = reader.read(query, None, {})
+    return told(reader.read(query, None, {}), frozenset(reader.met))
+
+
+def told(relation: Relation, tables: frozenset[Path]) -> StatementLineage:
     columns = tuple(_output(name, value) for name, value in relation.columns)
-    return StatementLineage(columns, frozenset(reader.met), relation.opaque)
+    return StatementLineage(columns, tables, relation.opaque, row_origins(relation.rows), relation.rows.unknown)
 
 
-def _spelled(statement: exp.Query) -> exp.Query:
+def row_origins(rows: Rows) -> tuple[RowOrigin, ...]:
+    return tuple(sorted(RowOrigin(table, column, path, role) for (table, column, path), role in rows.origins))
+
+
+def spelled(statement: Parsed) -> Parsed:
     """`doc[0].ip` as `doc[0]['ip']`: the key of a document keeps its case when names are folded."""
     for dot in list(statement.find_all(exp.Dot)):
         if isinstance(dot.this, exp.Bracket | exp.JSONExtract) and isinstance(dot.expression, exp.Identifier):

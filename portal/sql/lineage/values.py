@@ -13,6 +13,23 @@ ORDER = {name: position for position, name in enumerate(TRANSFORMS)}
 
 
 @dataclass(frozen=True)
+class Rows:
+    """What decides which rows there are: columns with what they do to them (filter, join, group, order, window).
+    `unknown` is why there may be more of them than are known."""
+
+    origins: frozenset[tuple[Key, str]] = frozenset()
+    unknown: str = ""
+
+    def __or__(self, other: "Rows") -> "Rows":
+        if other.origins <= self.origins and (self.unknown or not other.unknown):
+            return self  # most frames add nothing: a chain of CTEs hands on one set, not a copy of it
+        return Rows(self.origins | other.origins, self.unknown or other.unknown)
+
+
+NO_ROWS = Rows()
+
+
+@dataclass(frozen=True)
 class Value:
     """`origins` maps columns to transforms. `hows` says what else it is made of: constant, count, generated.
     `unknown` is why not all of its origins are known."""
@@ -26,6 +43,11 @@ NOTHING = Value()
 CONSTANT = Value(hows=frozenset({"constant"}))
 COUNT = Value(hows=frozenset({"count"}))
 GENERATED = Value(hows=frozenset({"generated"}))
+
+
+def deciding(value: "Value", role: str) -> Rows:
+    """A value that something about rows is decided by."""
+    return Rows(frozenset((key, role) for key in value.origins), value.unknown)
 
 
 def unknown(reason: str) -> Value:
