@@ -19,6 +19,7 @@ def portal(*names: str) -> Iterator[None]:
 
     with tempfile.TemporaryDirectory(prefix="portico-bench-home-") as home:
         os.environ |= {"PORTICO_HOME": home, "DJANGO_SETTINGS_MODULE": "portal.settings"}
+        (Path(home) / "static").mkdir()
         servers = Embedded(Path(home))
         servers.prepare()
         servers.start(*names)

@@ -17,6 +17,7 @@ PARTS = {
     "policy": "bench/policy.py",
     "catalog": "bench/catalog.py",
     "search": "bench/search.py",
+    "impact": "bench/impact.py",
     "lineage": "bench/lineage.py",
 }
 SCALED = ("estate", "memory")

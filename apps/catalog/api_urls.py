@@ -3,11 +3,13 @@ from django.urls import path
 from apps.catalog import api
 from apps.catalog.findings import views as findings
 from apps.catalog.history import views as history
+from apps.catalog.impact import views as impact
 from apps.catalog.statements import api as statements
 
 app_name = "catalog-api"
 urlpatterns = [
     path("changes/", history.ChangesView.as_view(), name="changes"),
+    path("columns/<int:pk>/impact/", impact.ImpactView.as_view(), name="impact"),
     path("findings/", findings.Findings.as_view(), name="findings"),
     path("statements/", statements.Statements.as_view(), name="statements"),
     path("datasets/", api.Datasets.as_view(), name="datasets"),

@@ -96,7 +96,7 @@ def delete(columns: Iterable[int]) -> set[int]:
     rows = list(Column.objects.filter(pk__in=list(columns)).values_list("pk", "dataset_id", "name"))
     for _, dataset, name in rows:
         for model in (Check, SchemaChange, Finding):
-            model.objects.filter(dataset_id=dataset, column=name).delete()  # type: ignore[attr-defined]
+            model.objects.filter(dataset_id=dataset, column=name).delete()
         Finding.objects.filter(Q(detail__contains=name) | Q(summary__contains=name)).delete()
     Column.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
     return {dataset for _, dataset, _ in rows}
