@@ -19,9 +19,11 @@ MOST_HOPS = 30
 MOST = 50_000  # columns of one answer; what is beyond is said to be more
 # A path of a document and what contains it are one step, as an edge is: downstream goes to the container.
 STEPS = {
-    "downstream": """SELECT downstream_id AS id FROM catalog_lineageedge WHERE kind = 'value' AND upstream_id = ANY(%(at)s)
+    "downstream": """SELECT downstream_id AS id FROM catalog_lineageedge
+        WHERE kind = 'value' AND upstream_id = ANY(%(at)s)
         UNION SELECT within_id FROM catalog_column WHERE id = ANY(%(at)s) AND within_id IS NOT NULL""",
-    "upstream": """SELECT upstream_id AS id FROM catalog_lineageedge WHERE kind = 'value' AND downstream_id = ANY(%(at)s)
+    "upstream": """SELECT upstream_id AS id FROM catalog_lineageedge
+        WHERE kind = 'value' AND downstream_id = ANY(%(at)s)
         UNION SELECT id FROM catalog_column WHERE within_id = ANY(%(at)s)""",
 }
 HOP = """SELECT c.id FROM ({steps}) AS step JOIN catalog_column c ON c.id = step.id
@@ -34,7 +36,8 @@ ROWS = {
         WHERE r.upstream_id = ANY(%(at)s) AND d.retired_at IS NULL AND (%(everything)s OR d.id = ANY(%(known)s))
         GROUP BY r.upstream_id, d.id""",
     "upstream": """SELECT r.downstream_id AS at, c.id, string_agg(DISTINCT r.role, ', ' ORDER BY r.role)
-        FROM catalog_rowedge r JOIN catalog_column c ON c.id = r.upstream_id JOIN catalog_dataset d ON d.id = c.dataset_id
+        FROM catalog_rowedge r JOIN catalog_column c ON c.id = r.upstream_id
+        JOIN catalog_dataset d ON d.id = c.dataset_id
         WHERE r.downstream_id = ANY(%(at)s) AND c.retired_at IS NULL AND d.retired_at IS NULL
         AND (%(everything)s OR d.id = ANY(%(known)s)) GROUP BY r.downstream_id, c.id""",
 }
