@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from apps.catalog.dbt_artifacts import DbtModel, DbtProject
+from apps.catalog.dbt_artifacts import DbtFreshness, DbtModel, DbtProject
 from apps.catalog.edges import Known, Stated, replace_origins
 from apps.catalog.inference import settle
 from apps.catalog.models import Column, Dataset, Derivation
@@ -25,6 +25,7 @@ TEXTS = (
     "owner",
     "owned_by",
 )
+FRESH = "fresh enough"
 SEED = "its values stand in a file of the dbt project"
 
 
@@ -36,6 +37,8 @@ class Traced:
     dataset: int
     stated: Stated | None  # None: nothing was compiled, so what is known stays
     problem: str = ""
+    tables: frozenset[tuple[str, ...]] | None = None  # what its statement reads, where one is understood
+    not_read: bool = False
 
 
 @dataclass
@@ -75,10 +78,12 @@ class ModelTracer(Tracer):
         try:
             lineage = lineage_of(model.compiled, self.dialect, self.columns_of, default_path=model.path[:2])
         except SqlProblem as problem:
-            return self._unknown(model, dataset, f"its compiled statement is not understood: {problem.message}")
+            told = f"{problem.message} (line {problem.line})" if problem.line else problem.message
+            lost = self._unknown(model, dataset, f"its compiled statement is not understood: {told}")
+            return replace(lost, not_read=True)
         evidence = EdgeEvidence("dbt", model.id)
         stated = self.stated(dataset, _with_snapshot_columns(model, lineage), evidence)
-        return Traced(model, dataset, stated, problem_of(stated))
+        return Traced(model, dataset, stated, problem_of(stated), lineage.tables)
 
     def _unknown(self, model: DbtModel, dataset: int, why: str) -> Traced:
         columns = self.own_columns(dataset)
@@ -189,21 +194,54 @@ def described_columns(traced: Traced, names: Names) -> list[Column]:
 
 
 def checks_of(project: DbtProject, source: str) -> list[CheckResult]:
-    paths = {model.id: model.path for model in project.models}
-    return [
+    """Answers of dbt's tests, and of its look at how fresh the sources are."""
+    paths = project.paths
+    evidence = f"dbt invocation {project.invocation[:8]}"
+    tests = [
         CheckResult(
             source=source,
             path=paths[test.model],
             name=test.name,
             passed=test.passed,
-            column=test.column,
+            column=test.column[:500],
             detail=_verdict(test.status, test.failures),
-            evidence=f"dbt invocation {project.invocation[:8]}",
+            evidence=evidence,
             figures={"failures": test.failures},
         )
         for test in project.tests
         if test.model in paths
     ]
+    fresh = [
+        CheckResult(source, paths[each.source], FRESH, each.status == "pass", _freshness(each), "", evidence)
+        for each in project.freshness
+        if each.source in paths
+    ]
+    return tests + fresh
+
+
+def _freshness(each: DbtFreshness) -> str:
+    when = f"newest row of {each.loaded_at:%Y-%m-%d %H:%M} UTC" if each.loaded_at else "its newest row is not known"
+    return when if each.status == "pass" else f"{when}: {each.status}"
+
+
+def write_sources(project: DbtProject, source: str, names: Names) -> set[int]:
+    """Texts and freshness of what the project reads; what a person wrote stays. Returns the datasets it changed."""
+    loaded = {each.source: each.loaded_at for each in project.freshness}
+    ids = {each.id: pk for each in project.sources if (pk := names.dataset(source, each.path))}
+    held = Dataset.objects.in_bulk(ids.values())
+    changed: set[int] = set()
+    for each in project.sources:
+        dataset = held.get(ids.get(each.id, 0))
+        if dataset is None:
+            continue
+        before = (dataset.description, dataset.loaded_at)
+        if each.description and dataset.described_by in ("", "dbt"):
+            dataset.description, dataset.described_by = each.description, "dbt"
+        dataset.loaded_at = max(filter(None, (loaded.get(each.id), dataset.loaded_at)), default=None)
+        if before != (dataset.description, dataset.loaded_at):
+            changed.add(dataset.pk)
+    Dataset.objects.bulk_update([held[pk] for pk in changed], ["description", "described_by", "loaded_at"])
+    return changed
 
 
 def _verdict(status: str, failures: int | None) -> str:

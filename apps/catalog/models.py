@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from apps.catalog.check_words import check_words
+from apps.catalog.dbt import models as dbt  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.finding import models as finding  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.findings import models as findings  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.history import models as history  # noqa: F401 - Django looks for an app's models here

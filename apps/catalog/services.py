@@ -14,6 +14,8 @@ from apps.catalog import dbt_import, introspection, sync
 from apps.catalog import view_lineage as views
 from apps.catalog.categories import checked
 from apps.catalog.classification import confirm, is_new
+from apps.catalog.dbt import exposures
+from apps.catalog.dbt import findings as dbt_findings
 from apps.catalog.dbt_artifacts import read_project
 from apps.catalog.edges import replace_origins, stated_by_names
 from apps.catalog.history import services as history
@@ -168,6 +170,9 @@ def import_dbt(*, actor: Actor, target_dir: Path, source: str) -> ImportReport:
     with transaction.atomic():
         lock_graph()
         dbt_import.write(project, tracing, names)
+        publish(dbt_import.write_sources(project, source, names))
+        exposures.write(project, source, names)
+        dbt_findings.tell(actor=actor, project=project, tracing=tracing, source=source, names=names)
         tests = dbt_import.checks_of(project, source)
         checking.write([(pk, t) for t in tests if (pk := names.dataset(source, t.path))], now=timezone.now())
         report = dbt_import.report(tracing, tests=len(tests))

@@ -35,6 +35,7 @@ def _columns(person: Someone, found: Dataset) -> dict[str, Any]:
 def _lineage(person: Someone, found: Dataset) -> dict[str, Any]:
     lines = details.lines(person, found)
     return {
+        "exposures": found.exposures.all(),
         "sides": [
             ("Upstream", "where its values come from", lineage.reached(person, found, "upstream")),
             ("Downstream", "what its values reach", lineage.reached(person, found, "downstream")),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.catalog import services
-from apps.catalog.dbt_artifacts import ArtifactError
+from apps.catalog.dbt.files import ArtifactError
 from apps.catalog.models import Check, Dataset, LineageEdge, Source
 from apps.catalog.types import ImportReport
 from portal.audit.models import Event

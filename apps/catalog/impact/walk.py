@@ -68,7 +68,7 @@ def walk(person: Someone, start: Iterable[int], direction: Direction, hops: int)
 
 
 def row_steps(person: Someone, at: Iterable[int], direction: Direction) -> list[tuple[int, int, str]]:
-    """Downstream (column, dataset whose rows it decides, how); upstream (dataset, column that decides its rows, how)."""
+    """Downstream (column, dataset whose rows it decides, how); upstream (dataset, column that decides them, how)."""
     with connection.cursor() as cursor:
         cursor.execute(ROWS[direction], {"at": sorted(set(at)), **_scope(person)})
         return [(int(row[0]), int(row[1]), str(row[2])) for row in cursor.fetchall()]

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.catalog import services
-from apps.catalog.dbt_artifacts import ArtifactError
+from apps.catalog.dbt.files import ArtifactError
 from portal.audit.types import Actor
 
 
