@@ -33,8 +33,8 @@ def from_warehouse(path: Path_) -> pa.Table:
 
 def with_late_versions(rows: pa.Table) -> pa.Table:
     """Of a third of the rows a second version, as loads bring them: without any, what picks the latest one decides
-    nothing. A version has its neighbour's values; every other one has the same time of change, so that the time of
-    loading decides."""
+    nothing. A version has its neighbour's values; every other one has the same time of change and another of
+    loading, the rest the other way round, so that each of the two decides somewhere."""
     again = list(range(0, rows.num_rows, 3))
     neighbours = [(n + 1) % rows.num_rows for n in again]
     changed = [n if n % 2 else other for n, other in zip(again, neighbours, strict=True)]
@@ -44,7 +44,8 @@ def with_late_versions(rows: pa.Table) -> pa.Table:
     place = both.schema.get_field_index("_LOADED_AT")
     kind = both.schema.field(place).type
     start = 1_767_225_600_000_000  # 2026 in microseconds
-    times = pa.array([start + (n * 7_919 % 9_973) * 1_000_000 for n in range(both.num_rows)], pa.int64())
+    loads = [*range(rows.num_rows), *(rows.num_rows + n if n % 2 else n for n in again)]
+    times = pa.array([start + (n * 7_919 % 9_973) * 1_000_000 for n in loads], pa.int64())
     return both.set_column(place, "_LOADED_AT", times.cast(pa.timestamp("us")).cast(kind))
 
 

@@ -220,6 +220,21 @@ def test_stewards_hand_them_in_over_http(steward: User, administrator: User) -> 
 
 
 @pytest.mark.usefixtures("town")
+def test_stewards_read_what_an_edge_rests_on(steward: User, analyst: User) -> None:
+    taken(*lines(*SESSION))
+    client = Client()
+    client.force_login(steward)
+    mark = LineageEdge.objects.filter(evidence_kind="query").values_list("evidence_ref", flat=True)[0]
+    told = client.get(reverse("catalog-api:statements"), {"fingerprint": mark}).json()
+    assert (told["count"], told["results"][0]["executed_as"]) == (1, "q1")
+    assert "status = ?" in told["results"][0]["text"]
+    assert client.get(reverse("catalog-api:statements"), {"fingerprint": "none"}).json()["count"] == 0
+    assert client.get(reverse("catalog-api:statements"), {"fingerprint": "none\0"}).status_code in (200, 400)
+    client.force_login(analyst)
+    assert client.get(reverse("catalog-api:statements")).status_code == 403
+
+
+@pytest.mark.usefixtures("town")
 def test_everybody_else_is_refused(analyst: User, officer: User, engineer: User, auditor: User, outsider: User) -> None:
     body = {"source": "warehouse", "statements": lines(*SESSION)}
     for user in (analyst, officer, engineer, auditor, outsider, None):

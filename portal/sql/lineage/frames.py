@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlglot import exp
 
@@ -17,9 +18,16 @@ class Relation:
     opaque: str = ""
     rows: Rows = NO_ROWS
 
+    @cached_property
+    def by_name(self) -> Mapping[str, Value]:
+        """Looked up once a column of whoever reads it: without it a wide SELECT over a wide table is quadratic."""
+        found: dict[str, Value] = {}
+        for name, value in self.columns:
+            found[name] = union([found[name], value]) if name in found else value
+        return found
+
     def get(self, name: str) -> Value | None:
-        found = [value for column, value in self.columns if column == name]
-        return union(found) if found else None
+        return self.by_name.get(name)
 
     def names(self) -> list[str]:
         return [name for name, _ in self.columns]
