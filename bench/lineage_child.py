@@ -20,13 +20,13 @@ from fakesnow.instance import FakeSnow
 # A change is an expression over the column (`__c`) and the row's number (`__rn`).
 TEXT = {
     "shifted": "__c || '~'",
-    "halved": "case when __rn % 2 = 0 then __c end",
+    "thinned": "case when __rn % 3 > 0 then __c end",
     "merged": "(select min(__c) from {base})",
 }
-NUMBER = {"shifted": "__c + 7", "halved": TEXT["halved"], "merged": TEXT["merged"]}
-MOMENT = {"shifted": "__c + interval 400 day", "halved": TEXT["halved"], "merged": TEXT["merged"]}
-FLAG = {"shifted": "not __c", "halved": TEXT["halved"], "merged": "true"}
-OTHER = {"halved": TEXT["halved"], "emptied": "null"}
+NUMBER = {"shifted": "__c + 7", "thinned": TEXT["thinned"], "merged": TEXT["merged"]}
+MOMENT = {"shifted": "__c + interval 400 day", "thinned": TEXT["thinned"], "merged": TEXT["merged"]}
+FLAG = {"shifted": "not __c", "thinned": TEXT["thinned"], "merged": "true"}
+OTHER = {"thinned": TEXT["thinned"], "emptied": "null"}
 ROTATED = {"rotated": "coalesce(lead(__c, 3) over (order by __rn), first_value(__c) over (order by __rn))"}
 Ran = tuple[list[str], list[Counter[str]], int]
 
