@@ -268,6 +268,7 @@ QUERY_TIMEOUT_SECONDS = env.number("PORTICO_QUERY_TIMEOUT_SECONDS", 60)
 # Seconds that one person's queries may keep the stores at work from one midnight UTC to the next.
 QUERY_DAILY_SECONDS = env.number("PORTICO_QUERY_DAILY_SECONDS", 3600)
 SQL_FUNCTIONS = env.words("PORTICO_SQL_FUNCTIONS")
+OPENLINEAGE_NAMESPACES = [each.rpartition("=")[::2] for each in env.words("PORTICO_OPENLINEAGE_NAMESPACES")]
 DBT_ARTIFACT_MB = env.number("PORTICO_DBT_ARTIFACT_MB", 100)
 LOOKUPS_PER_HOUR = env.number("PORTICO_LOOKUPS_PER_HOUR", 20)
 QUERY_RESULT_DAYS = env.number("PORTICO_QUERY_RESULT_DAYS", 7)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/runs/", include("portal.runs.api_urls")),
     path("api/catalog/", include("apps.catalog.api_urls")),
+    path("api/lineage/", include("apps.catalog.openlineage.urls")),
     path("api/queries/", include("apps.queries.api_urls")),
     path("api/compliance/", include("apps.compliance.api_urls")),
     path("api/models/", include("apps.models.api_urls")),

@@ -21,11 +21,8 @@ class Tab:
 
     key: str
     title: str
+    template: str
     context: Callable[[Someone, Dataset], dict[str, Any]]
-
-    @property
-    def template(self) -> str:
-        return f"catalog/_{self.key}.html"
 
 
 def _columns(person: Someone, found: Dataset) -> dict[str, Any]:
@@ -63,9 +60,9 @@ def _history(person: Someone, found: Dataset) -> dict[str, Any]:
 
 
 TABS = (
-    Tab("columns", "Columns", _columns),
-    Tab("lineage", "Lineage", _lineage),
-    Tab("quality", "Quality", _quality),
-    Tab("findings", "Findings", _findings),
-    Tab("history", "History", _history),
+    Tab("columns", "Columns", "catalog/_columns.html", _columns),
+    Tab("lineage", "Lineage", "catalog/_lineage.html", _lineage),
+    Tab("quality", "Quality", "catalog/_quality.html", _quality),
+    Tab("findings", "Findings", "catalog/_findings.html", _findings),
+    Tab("history", "History", "catalog/_history.html", _history),
 )
