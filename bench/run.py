@@ -15,7 +15,6 @@ PARTS = {
     "erase": "bench/erase.py",
     "score": "bench/score.py",
     "policy": "bench/policy.py",
-    "catalog": "bench/catalog.py",
     "search": "bench/search.py",
     "impact": "bench/impact.py",
     "lineage": "bench/lineage.py",

@@ -54,8 +54,6 @@ class OneDataset(APIView):
                     "unclassified_columns": sensitivity.unclassified,
                 },
                 "columns": [_column(line) for line in lines],
-                "indexes": list(found.indexes),
-                "documents_sampled": found.sampled,
                 "checks": [_check(check) for check in found.checks.order_by("name", "column")],
                 "lineage": {
                     "state": found.lineage,
@@ -101,9 +99,6 @@ def _column(line: details.Line) -> dict[str, Any]:
         "nullable": column.nullable,
         "primary_key": column.primary_key,
         "presence": column.presence,
-        "references": column.references,
-        "first_seen": column.synced_at,
-        "last_seen": column.seen_at,
         "description": line.meaning,
         "category": column.category,
         "certainty": column.certainty,

@@ -3,13 +3,11 @@ from django.urls import path
 from apps.catalog import api
 from apps.catalog.dbt import api as dbt
 from apps.catalog.findings import views as findings
-from apps.catalog.history import views as history
 from apps.catalog.impact import views as impact
 from apps.catalog.statements import api as statements
 
 app_name = "catalog-api"
 urlpatterns = [
-    path("changes/", history.ChangesView.as_view(), name="changes"),
     path("columns/<int:pk>/impact/", impact.ImpactView.as_view(), name="impact"),
     path("dbt/", dbt.Artifacts.as_view(), name="dbt"),
     path("findings/", findings.Findings.as_view(), name="findings"),

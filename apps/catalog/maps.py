@@ -9,7 +9,6 @@ from dataclasses import replace
 from django.db.models import Q
 
 from apps.catalog.findings.models import Finding
-from apps.catalog.history.models import SchemaChange
 from apps.catalog.models import Check, Column, Dataset, LineageEdge, Source
 from apps.catalog.types import SourceKind
 from portal.stores.names import ENTRY, described_in, told
@@ -95,7 +94,7 @@ def delete(columns: Iterable[int]) -> set[int]:
     """With everything that hangs on them or names them: edges, derivations, checks, history, findings."""
     rows = list(Column.objects.filter(pk__in=list(columns)).values_list("pk", "dataset_id", "name"))
     for _, dataset, name in rows:
-        for model in (Check, SchemaChange, Finding):
+        for model in (Check, Finding):
             model.objects.filter(dataset_id=dataset, column=name).delete()
         Finding.objects.filter(Q(detail__contains=name) | Q(summary__contains=name)).delete()
     Column.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()

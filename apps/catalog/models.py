@@ -9,7 +9,6 @@ from apps.catalog.check_words import check_words
 from apps.catalog.dbt import models as dbt  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.finding import models as finding  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.findings import models as findings  # noqa: F401 - Django looks for an app's models here
-from apps.catalog.history import models as history  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.openlineage import models as openlineage  # noqa: F401
 from apps.catalog.row_edges import models as row_edges  # noqa: F401
 from apps.catalog.statements import models as statements  # noqa: F401
@@ -74,8 +73,6 @@ class Dataset(models.Model):
     retired_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     definition = models.TextField(blank=True)
-    indexes = ArrayField(models.TextField(), default=list, blank=True)
-    sampled = models.IntegerField(null=True)  # documents: from how many the paths were inferred
     dbt_id = models.CharField(max_length=300, blank=True)
     dbt_checksum = models.CharField(max_length=100, blank=True)  # of the model whose lineage is known
     lineage = models.CharField(max_length=10, choices=Lineage.choices, default=Lineage.UNKNOWN)
@@ -148,8 +145,7 @@ class Column(models.Model):
     carries = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     classified_by = models.CharField(max_length=200, blank=True)
     classified_at = models.DateTimeField(null=True)
-    synced_at = models.DateTimeField(null=True)  # when it was first seen
-    seen_at = models.DateTimeField(null=True)  # documents: when last, in a sample
+    synced_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -166,12 +162,6 @@ class Column(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def presence_words(self) -> str:
-        """In how many documents a path is: "34 %"; a rare one is not said to be in none."""
-        share = (self.presence or 0) * 100
-        return f"{share:.0f} %" if share >= 1 or not share else "under 1 %"
 
 
 class LineageEdge(models.Model):

@@ -18,7 +18,6 @@ from apps.catalog.dbt import exposures
 from apps.catalog.dbt import findings as dbt_findings
 from apps.catalog.dbt_artifacts import read_project
 from apps.catalog.edges import replace_origins, stated_by_names
-from apps.catalog.history import services as history
 from apps.catalog.inference import lock_graph, publish, settle
 from apps.catalog.models import Column, Dataset, Source, SyncRun
 from apps.catalog.naming import Names
@@ -96,14 +95,13 @@ def write_sync(*, actor: Actor, source: Source, infos: Sequence[DatasetInfo], st
     lock_graph()
     now = timezone.now()
     changes = sync.write(source, infos, now=now)
-    first, source.synced_at = source.synced_at is None, now
+    source.synced_at = now
     if infos:
         source.default_path = [infos[0].path[0], *DEFAULT_NAMESPACE[SourceKind(source.kind)]]
     source.save(update_fields=["synced_at", "default_path"])
     changes.datasets |= views.read_views(actor=actor, source=source)
     if changes.datasets:
         settle(datasets=changes.datasets)
-    history.keep(actor=actor, source=source, changes=changes, first=first, at=now)
     source.refresh_from_db()
     report = SyncReport(
         source=source.name,

@@ -1,21 +1,39 @@
 """Writes what a store was seen to hold: new and changed rows in bulk, what vanished retired, nothing twice."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from apps.catalog import maps
-from apps.catalog.history.types import Changes, News, What
 from apps.catalog.models import Column, Dataset, Source
 from apps.catalog.naming import containers
-from apps.catalog.sync_columns import write_columns
-from apps.catalog.types import SourceKind
-from portal.stores.types import DatasetInfo
+from apps.catalog.propagation import UNKNOWN
+from apps.catalog.types import Certainty, SourceKind
+from portal.stores.types import ColumnInfo, DatasetInfo
 
 BATCH = 500
-FIELDS = ("kind", "comment", "definition", "indexes", "row_count", "size_bytes", "changed_at", "sampled", "retired_at")
-# They move all the time and no decision rests on them.
-FIGURES = frozenset({"row_count", "size_bytes", "changed_at", "sampled"})
-NEWS = {"kind": What.KIND, "comment": What.COMMENT, "definition": What.DEFINITION, "indexes": What.INDEXES}
+DATASET_FIELDS = ("kind", "comment", "row_count", "size_bytes", "changed_at", "definition", "retired_at")
+COLUMN_FIELDS = ("position", "type", "nullable", "primary_key", "references", "comment", "presence", "retired_at")
+UNCLASSIFIED: dict[str, object] = {
+    "category": "",
+    "certainty": Certainty.NONE,
+    "evidence": UNKNOWN,
+    "inferred_from_id": None,
+    "inferred_steps": 0,
+    "carries": [],
+    "classified_by": "",
+    "classified_at": None,
+}
+
+
+@dataclass
+class Changes:
+    """Ids of datasets of which something other than their size changed, and how many rows did."""
+
+    datasets: set[int] = field(default_factory=set)
+    added: int = 0
+    changed: int = 0
+    retired: int = 0
 
 
 def write(source: Source, infos: Sequence[DatasetInfo], *, now: datetime) -> Changes:
@@ -24,7 +42,7 @@ def write(source: Source, infos: Sequence[DatasetInfo], *, now: datetime) -> Cha
     known = {tuple(dataset.path): dataset for dataset in Dataset.objects.filter(source=source)}
     _datasets(source, infos, known, changes, now)
     forgotten = maps.forget(source, infos)
-    write_columns(source, infos, {path: dataset.pk for path, dataset in known.items()}, changes, now)
+    _columns(source, infos, known, changes, now)
     changes.datasets |= forgotten
     _contain(source, changes)
     return changes
@@ -41,36 +59,33 @@ def _datasets(
     for info in infos:
         held = known.get(info.path)
         if held is None:
-            created.append(_new(source, info, now))
-        elif _set(held, _values(info), changes):
+            created.append(_new_dataset(source, info, now))
+        elif _set(held, _dataset_values(info), DATASET_FIELDS, changes):
             updated.append(held)
     seen = {info.path for info in infos}
     gone = [dataset for path, dataset in known.items() if path not in seen and dataset.retired_at is None]
     Dataset.objects.bulk_create(created, batch_size=BATCH)
-    Dataset.objects.bulk_update(updated, FIELDS, batch_size=BATCH)
+    Dataset.objects.bulk_update(updated, DATASET_FIELDS, batch_size=BATCH)
     Dataset.objects.filter(pk__in=[dataset.pk for dataset in gone]).update(retired_at=now)
     Dataset.objects.filter(source=source, retired_at=None).update(synced_at=now)
     known.update({tuple(dataset.path): dataset for dataset in created})
     changes.datasets |= {dataset.pk for dataset in created + gone}
-    changes.created = {dataset.pk for dataset in created}
-    changes.news += [News(dataset.pk, What.ADDED) for dataset in created]
-    changes.news += [News(dataset.pk, What.RETIRED) for dataset in gone]
     changes.added += len(created)
     changes.retired += len(gone)
 
 
-def _new(source: Source, info: DatasetInfo, now: datetime) -> Dataset:
+def _new_dataset(source: Source, info: DatasetInfo, now: datetime) -> Dataset:
     return Dataset(
         source=source,
         path=list(info.path),
         name=info.path[-1],
         namespace=".".join(info.path[:-1]),
         synced_at=now,
-        **_values(info),
+        **_dataset_values(info),
     )
 
 
-def _values(info: DatasetInfo) -> dict[str, object]:
+def _dataset_values(info: DatasetInfo) -> dict[str, object]:
     return {
         "kind": info.kind,
         "comment": info.comment,
@@ -78,31 +93,83 @@ def _values(info: DatasetInfo) -> dict[str, object]:
         "size_bytes": info.size_bytes,
         "changed_at": info.changed_at,
         "definition": info.definition,
-        "indexes": list(info.indexes),
-        "sampled": info.sampled,
         "retired_at": None,
     }
 
 
-def _set(row: Dataset, values: dict[str, object], changes: Changes) -> bool:
-    moved = [name for name in FIELDS if getattr(row, name) != values[name]]
+def _column_values(info: ColumnInfo) -> dict[str, object]:
+    return {
+        "position": info.position,
+        "type": info.type[:200],
+        "nullable": info.nullable,
+        "primary_key": info.primary_key,
+        "references": info.references,
+        "comment": info.comment,
+        "presence": info.presence,
+        "retired_at": None,
+    }
+
+
+FIGURES = ("row_count", "size_bytes", "changed_at", "presence")  # they move all the time and no decision rests on them
+
+
+def _set(row: Dataset | Column, values: dict[str, object], names: Sequence[str], changes: Changes) -> bool:
+    moved = [name for name in names if getattr(row, name) != values[name]]
     for name in moved:
-        changes.news += _news(row, name, values[name])
         setattr(row, name, values[name])
     if any(name not in FIGURES for name in moved):
         changes.changed += 1
-        changes.datasets.add(row.pk)
+        changes.datasets.add(row.pk if isinstance(row, Dataset) else row.dataset_id)
     return bool(moved)
 
 
-def _news(row: Dataset, name: str, value: object) -> list[News]:
-    """A view's text is not repeated: it may be long, and stands on the dataset."""
-    if name == "retired_at":
-        return [News(row.pk, What.BACK)]
-    if name not in NEWS:
-        return []
-    told = name == "kind"
-    return [News(row.pk, NEWS[name], "", str(getattr(row, name)) if told else "", str(value) if told else "")]
+def _columns(
+    source: Source,
+    infos: Sequence[DatasetInfo],
+    known: dict[tuple[str, ...], Dataset],
+    changes: Changes,
+    now: datetime,
+) -> None:
+    held = {
+        (column.dataset_id, column.name): column
+        for column in Column.objects.filter(dataset__source=source, dataset__retired_at=None)
+    }
+    created, updated, retyped, seen = [], [], [], set()
+    for info in infos:
+        dataset = known[info.path]
+        for column in info.columns:
+            key = (dataset.pk, column.name[:500])
+            seen.add(key)
+            before = held.get(key)
+            if before is None:
+                created.append(_new_column(dataset, column, now))
+                continue
+            if before.retired_at and before.type != column.type[:200]:
+                retyped.append(before.pk)
+            if _set(before, _column_values(column), COLUMN_FIELDS, changes):
+                updated.append(before)
+    gone = [column for key, column in held.items() if key not in seen and _vanished(source, column, seen)]
+    Column.objects.bulk_create(created, batch_size=BATCH)
+    # The old name with another type is another column: nobody has looked at what it holds.
+    Column.objects.filter(pk__in=retyped).update(**UNCLASSIFIED)
+    Column.objects.bulk_update(updated, COLUMN_FIELDS, batch_size=BATCH)
+    Column.objects.filter(pk__in=[column.pk for column in gone]).update(retired_at=now)
+    changes.datasets |= {row.dataset_id for row in created + gone}
+    changes.added += len(created)
+    changes.retired += len(gone)
+
+
+def _new_column(dataset: Dataset, info: ColumnInfo, now: datetime) -> Column:
+    return Column(dataset=dataset, name=info.name[:500], evidence=UNKNOWN, synced_at=now, **_column_values(info))
+
+
+def _vanished(source: Source, column: Column, seen: set[tuple[int, str]]) -> bool:
+    """Paths inside a VARIANT column are the loads' to declare: introspection sees only the column around them."""
+    if column.retired_at:
+        return False
+    if source.kind == SourceKind.MONGO or column.within_id is None:
+        return True
+    return (column.dataset_id, column.name.partition(":")[0]) not in seen
 
 
 def _contain(source: Source, changes: Changes) -> None:

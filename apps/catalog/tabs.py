@@ -6,7 +6,6 @@ from typing import Any
 
 from apps.catalog import details, lineage
 from apps.catalog.findings.views import tab as _findings
-from apps.catalog.history.views import of_dataset
 from apps.catalog.models import Dataset, SyncRun
 from apps.catalog.row_edges.selectors import row_downstream, row_upstream
 from portal.accounts.selectors import Someone
@@ -54,7 +53,6 @@ def _history(person: Someone, found: Dataset) -> dict[str, Any]:
     events = events_about(kind="dataset", id=str(found.pk)).order_by("-at")[:HISTORY]
     return {
         "events": [(e.at, e.actor_name, e.action.partition(".")[2].replace("_", " ")) for e in events],
-        "changes": of_dataset(person, found),
         "sync": SyncRun.objects.filter(source=found.source).order_by("-started_at").first(),
     }
 

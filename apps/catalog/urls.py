@@ -2,15 +2,12 @@ from django.urls import path
 
 from apps.catalog import views
 from apps.catalog.findings import views as findings
-from apps.catalog.history import views as history
 from apps.catalog.impact import views as impact
 
 app_name = "catalog"
 urlpatterns = [
     path("", views.home, name="home"),
     path("findings/", findings.findings, name="findings"),
-    path("changes/", history.changes, name="changes"),
-    path("changes.csv", history.changes_csv, name="changes-csv"),
     path("columns/<int:pk>/impact/", impact.page, name="impact"),
     path("columns/<int:pk>/impact.csv", impact.as_csv, name="impact-csv"),
     path("<int:pk>/", views.dataset, name="dataset"),

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 
 from apps.catalog import details
-from apps.catalog.csv_cells import plain
 from apps.catalog.models import Dataset
 from apps.catalog.search import FACETS, Facet, Wanted, facets, find, reasons
 from apps.catalog.selectors import datasets_for, filling, sources_for
@@ -142,5 +141,10 @@ def columns_csv(request: HttpRequest, pk: int) -> HttpResponse:
             line.evidence,
             line.upstream,
         )
-        writer.writerow([plain(str(cell)) for cell in row])
+        writer.writerow([_unformulated(str(cell)) for cell in row])
     return response
+
+
+def _unformulated(cell: str) -> str:
+    """A spreadsheet runs what starts like a formula; names and descriptions come from the stores."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -8,7 +8,6 @@ from django.db.models import TextChoices
 class FindingKind(TextChoices):
     """Each kind is one disagreement that somebody has to settle; `words` are its heading on pages."""
 
-    BREAKING_CHANGE = "breaking_change", "A change of the schema can break readers"
     DECLARED_NOT_READ = "declared_not_read", "A declared input is not read"
     READ_NOT_DECLARED = "read_not_declared", "An input is not declared"
     STATEMENT_NOT_READ = "statement_not_read", "A statement is not understood"

@@ -16,9 +16,8 @@ from portal.stores.mongo.sample import Sample, described
 from portal.stores.names import ENTRY, Names, below
 from portal.stores.types import ColumnInfo, DatasetInfo
 
-# Some at random, some of the newest: a field that appeared yesterday is rare in the first and common in the second. One
-# that a hundredth of all documents have is missed once in three million looks. A small collection is read as a whole.
-RANDOM, NEWEST = 1_500, 500
+# Half at random, half the newest: a field that appeared yesterday is rare in the first and common in the second.
+RANDOM = NEWEST = 500
 STEP_MS = 30_000
 UNAUTHORIZED = 13
 Pipeline = list[Mapping[str, Any]]
@@ -56,8 +55,8 @@ def _dataset(database: Database[Document], entry: Mapping[str, Any]) -> DatasetI
     schema = validator.get("$jsonSchema") or {}
     is_view = entry.get("type") == "view"
     known = described(validator)
+    columns, sampled = _columns(collection, known)
     stats = {} if is_view else _stats(collection)
-    columns, sampled = _columns(collection, known, stats.get("count"))
     return DatasetInfo(
         path=(database.name, entry["name"]),
         kind="view" if is_view else "collection",
@@ -72,15 +71,10 @@ def _dataset(database: Database[Document], entry: Mapping[str, Any]) -> DatasetI
     )
 
 
-def _columns(
-    collection: Collection[Document], known: Mapping[str, ColumnInfo], count: int | None
-) -> tuple[tuple[ColumnInfo, ...], int]:
-    """What is kept of each document are the paths it has: memory does not grow with the collection."""
+def _columns(collection: Collection[Document], known: Mapping[str, ColumnInfo]) -> tuple[tuple[ColumnInfo, ...], int]:
     sample = Sample(known)
     newest: Pipeline = [{"$sort": {"_id": -1}}, {"$limit": NEWEST}]
-    whole: Pipeline = [{"$limit": RANDOM + NEWEST}]
-    small = count is not None and count <= RANDOM + NEWEST
-    for pipeline in (whole,) if small else (newest, [{"$sample": {"size": RANDOM}}]):
+    for pipeline in (newest, [{"$sample": {"size": RANDOM}}]):
         with collection.aggregate(pipeline, maxTimeMS=STEP_MS, batchSize=100, allowDiskUse=True) as cursor:
             for document in cursor:
                 sample.add(document)

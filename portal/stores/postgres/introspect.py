@@ -19,7 +19,6 @@ KINDS: dict[str, DatasetKind] = {
 }
 # Smaller than this a table is counted; above, the planner's estimate must do.
 COUNTED_BYTES = 256 * 1024 * 1024
-COUNTED_AT_ONCE = 100
 
 # Partitions belong to their table; system schemas to nobody.
 RELATIONS = b"""
@@ -84,41 +83,25 @@ def introspect(
         columns: dict[int, list[ColumnInfo]] = defaultdict(list)
         for row in cursor.execute(COLUMNS, ([relation["oid"] for relation in relations],)):
             columns[row.pop("oid")].append(ColumnInfo(**row))
-    counts = _counts(connection, relations)
     for relation in relations:
         yield DatasetInfo(
             path=(database, relation["schema"], relation["name"]),
             kind=KINDS[relation["kind"]],
             columns=tuple(columns[relation["oid"]]),
             comment=relation["comment"],
-            row_count=counts.get(relation["oid"], _estimate(relation)),
+            row_count=_rows(connection, relation),
             size_bytes=relation["size"],
             indexes=tuple(relation["indexes"]),
             definition=relation["definition"],
         )
 
 
-def _counts(connection: psycopg.Connection, relations: Sequence[dict[str, Any]]) -> dict[int, int]:
-    """Rows of every table that is small enough to be counted, many to a statement: there may be thousands."""
-    small = [each for each in relations if each["kind"] not in ("v", "f") and each["readable"]]
-    small = [each for each in small if each["size"] < COUNTED_BYTES]
-    found: dict[int, int] = {}
-    for start in range(0, len(small), COUNTED_AT_ONCE):
-        each = small[start : start + COUNTED_AT_ONCE]
-        selects = [
-            sql.SQL("select {}::bigint, count(*) from {}").format(
-                sql.Literal(relation["oid"]), sql.Identifier(relation["schema"], relation["name"])
-            )
-            for relation in each
-        ]
-        # Rolled back, a savepoint gives its locks back: a transaction cannot hold one on every table of a large store.
-        with connection.transaction(force_rollback=True):
-            found |= dict(connection.execute(sql.SQL(" union all ").join(selects)).fetchall())
-    return found
-
-
-def _estimate(relation: dict[str, Any]) -> int | None:
+def _rows(connection: psycopg.Connection, relation: dict[str, Any]) -> int | None:
     """None where nobody knows: a view, or a large table that was never analysed."""
-    if relation["kind"] in ("v", "f") or relation["estimate"] < 0:
+    if relation["kind"] in ("v", "f"):
         return None
-    return int(relation["estimate"])
+    if relation["readable"] and relation["size"] < COUNTED_BYTES:
+        table = sql.Identifier(relation["schema"], relation["name"])
+        row = connection.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
+        return int(row[0]) if row else None
+    return None if relation["estimate"] < 0 else int(relation["estimate"])

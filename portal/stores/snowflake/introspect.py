@@ -1,7 +1,7 @@
 """What a database of the warehouse holds, from its INFORMATION_SCHEMA. Never a value."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,8 +28,7 @@ def introspect(ask: Ask, database: str, namespaces: Sequence[str] | None) -> Ite
     columns: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in _rows(ask, COLUMNS, database, wanted):
         columns[_key(row)].append(row)
-    schemas = {schema for schema, _ in tables}
-    keys, references = _primary_keys(ask, database, schemas), _foreign_keys(ask, database, schemas)
+    keys = _primary_keys(ask, database, {schema for schema, _ in tables})
     for key in sorted(tables | views):
         table, view = tables.get(key), views.get(key)
         # The emulator lists views only as views, Snowflake as both.
@@ -37,7 +36,7 @@ def introspect(ask: Ask, database: str, namespaces: Sequence[str] | None) -> Ite
         yield DatasetInfo(
             path=(database, *key),
             kind=KINDS.get(facts["table_type"], "table"),
-            columns=_columns(columns[key], keys.get(key, set()), references.get(key, {})),
+            columns=_columns(columns[key], keys.get(key, set())),
             comment=facts.get("comment") or "",
             row_count=_count(ask, database, facts),
             size_bytes=int(facts["bytes"]) if facts.get("bytes") else None,
@@ -60,7 +59,7 @@ def _key(row: Row) -> tuple[str, str]:
     return row["table_schema"], row["table_name"]
 
 
-def _columns(rows: list[Row], keys: set[str], references: Mapping[str, str]) -> tuple[ColumnInfo, ...]:
+def _columns(rows: list[Row], keys: set[str]) -> tuple[ColumnInfo, ...]:
     return tuple(
         ColumnInfo(
             name=row["column_name"],
@@ -69,7 +68,6 @@ def _columns(rows: list[Row], keys: set[str], references: Mapping[str, str]) -> 
             position=int(row["ordinal_position"]),
             comment=row["comment"] or "",
             primary_key=row["column_name"] in keys,
-            references=references.get(row["column_name"], ""),
         )
         for row in sorted(rows, key=lambda row: int(row["ordinal_position"]))
     )
@@ -94,28 +92,16 @@ def _count(ask: Ask, database: str, facts: Row) -> int | None:
 
 def _primary_keys(ask: Ask, database: str, schemas: set[str]) -> dict[tuple[str, str], set[str]]:
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in _keys(ask, "primary", database, schemas):
-        found[row["schema_name"], row["table_name"]].add(row["column_name"])
-    return found
-
-
-def _foreign_keys(ask: Ask, database: str, schemas: set[str]) -> dict[tuple[str, str], dict[str, str]]:
-    """By table and column: the column that is referred to, as "SCHEMA.TABLE.COLUMN"."""
-    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for row in _keys(ask, "imported", database, schemas):
-        to = f"{row['pk_schema_name']}.{row['pk_table_name']}.{row['pk_column_name']}"
-        found[row["fk_schema_name"], row["fk_table_name"]].setdefault(row["fk_column_name"], to)
-    return found
-
-
-def _keys(ask: Ask, kind: str, database: str, schemas: set[str]) -> Iterator[Row]:
-    """Keys are a courtesy: where the account has no right to see them, or the emulator keeps none, there are none."""
-    for schema in sorted(schemas):
+    for schema in schemas:
         try:
-            yield from ask(Sql(f"show {kind} keys in schema {quoted((database, schema))}"))
+            rows = ask(Sql(f"show primary keys in schema {quoted((database, schema))}"))
         except StoreError as error:
             if error.retryable:
                 raise
+            continue  # keys are a courtesy: no right to see them, or an emulator that keeps none
+        for row in rows:
+            found[row["schema_name"], row["table_name"]].add(row["column_name"])
+    return found
 
 
 def _moment(value: datetime | None) -> datetime | None:
