@@ -9,6 +9,7 @@ class FindingKind(TextChoices):
     """Each kind is one disagreement that somebody has to settle; `words` are its heading on pages."""
 
     STATEMENT_NOT_READ = "statement_not_read", "A statement is not understood"
+    BREAKING_CHANGE = "breaking_change", "A schema changed and breaks its readers"
 
 
 @dataclass(frozen=True)
