@@ -15,6 +15,7 @@ PARTS = {
     "erase": "bench/erase.py",
     "score": "bench/score.py",
     "policy": "bench/policy.py",
+    "catalog-sync": "bench/catalog_sync.py",
 }
 SCALED = ("estate", "memory")
 

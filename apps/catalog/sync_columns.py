@@ -72,8 +72,8 @@ def write(
     Column.objects.filter(pk__in=retyped).update(**UNCLASSIFIED)
     bulk.update(updated, COLUMN_FIELDS)
     Column.objects.filter(pk__in=[column.pk for column in gone]).update(retired_at=now)
-    for column in gone:
-        changes.tell(column.dataset_id, column.name, What.COLUMN, column.type, "")
+    for vanished in gone:
+        changes.tell(vanished.dataset_id, vanished.name, What.COLUMN, vanished.type, "")
     changes.datasets |= {row.dataset_id for row in created + gone}
     changes.added += len(created)
     changes.retired += len(gone)

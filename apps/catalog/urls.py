@@ -2,11 +2,15 @@ from django.urls import path
 
 from apps.catalog import views
 from apps.catalog.findings import views as findings
+from apps.catalog.history import views as history
 
 app_name = "catalog"
 urlpatterns = [
     path("", views.home, name="home"),
     path("findings/", findings.findings, name="findings"),
+    path("changes/", history.changes, name="changes"),
+    path("changes.csv", history.changes_csv, name="changes-csv"),
+    path("<int:pk>/history/", history.history, name="history"),
     path("<int:pk>/", views.dataset, name="dataset"),
     path("<int:pk>/columns.csv", views.columns_csv, name="columns-csv"),
 ]

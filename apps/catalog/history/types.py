@@ -1,7 +1,6 @@
 """What a change of a schema is, between one look at a store and the next, and between any two days."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import TextChoices
 
@@ -32,22 +31,3 @@ class Change:
     what: What
     before: str
     after: str
-
-
-@dataclass(frozen=True)
-class Net(Change):
-    """What several changes come to: `at` is when the last of them was seen, `row` the last breaking one or None."""
-
-    at: datetime
-    row: int | None = None
-
-    @property
-    def verb(self) -> str:
-        if self.what in (What.DATASET, What.COLUMN):
-            return "removed" if self.before else "added"
-        return "changed"
-
-    @property
-    def words(self) -> str:
-        """`column added`, `type changed`."""
-        return f"{What(self.what).label} {self.verb}"
