@@ -3,13 +3,14 @@
 from collections import defaultdict
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
 from apps.catalog.models import Column, Dataset, Derivation, LineageEdge, Source
-from apps.catalog.propagation import Graph, Inferred, infer
+from apps.catalog.propagation import UNKNOWN, Graph, Inferred, infer
 from apps.catalog.types import Certainty, EdgeKind
 
 LOCK = 7_203_001
+ENTRY = r"(^|[.:])\*$"
 Stored = tuple[str, str, str, int | None, int, tuple[str, ...]]
 
 WRITE = """
@@ -51,8 +52,24 @@ def publish(datasets: set[int]) -> None:
     Source.objects.filter(pk__in=touched).update(revision=F("revision") + 1)
 
 
+def _connected() -> QuerySet[Column]:
+    """Live columns without those that nothing flows into or out of and that are already known to be unknown: of a
+    large operational store that is nearly all, and they can only stay what they are."""
+    live = Column.objects.filter(retired_at=None, dataset__retired_at=None)
+    edges = LineageEdge.objects.filter(kind=EdgeKind.VALUE).order_by()
+    alone = Q(category="", evidence=UNKNOWN, inferred_from=None, within=None)
+    return live.exclude(
+        alone
+        & ~Q(name__regex=ENTRY)
+        & ~Q(pk__in=edges.values("upstream"))
+        & ~Q(pk__in=edges.values("downstream"))
+        & ~Q(pk__in=Derivation.objects.values("column"))
+        & ~Q(pk__in=Column.objects.exclude(within=None).values("within"))
+    )
+
+
 def load_graph() -> tuple[Graph, dict[int, Stored]]:
-    rows = Column.objects.filter(retired_at=None, dataset__retired_at=None).values_list(
+    rows = _connected().values_list(
         "id", "within_id", "category", "certainty", "evidence", "inferred_from_id", "inferred_steps", "carries"
     )
     stored: dict[int, Stored] = {}
@@ -77,7 +94,7 @@ def load_graph() -> tuple[Graph, dict[int, Stored]]:
 
 def _entries(edges: list[tuple[int, int, str]]) -> set[int]:
     """Entries of maps (`seen.*`, `DOC:seen.*`) that begin here: what is inside says nothing of their keys."""
-    rows = Column.objects.filter(retired_at=None, dataset__retired_at=None, name__regex=r"(^|[.:])\*$")
+    rows = Column.objects.filter(retired_at=None, dataset__retired_at=None, name__regex=ENTRY)
     return set(rows.values_list("pk", flat=True)) - {downstream for _, downstream, _ in edges}
 
 

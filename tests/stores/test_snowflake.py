@@ -154,3 +154,16 @@ def test_introspection_of_views_and_types(store: Warehouse, target: tuple[str, .
     assert "SELECT" in looked.definition
     assert looked.row_count is None
     assert [column.name for column in looked.columns] == ["ID", "AMOUNT"]
+
+
+def test_introspection_of_keys(store: Warehouse, target: tuple[str, ...]) -> None:
+    name = target[-1]
+    store.execute(Sql(f"create table RAW.{name}_K (A NUMBER, B VARCHAR, primary key (B, A))"))
+    try:
+        found = {info.path: info for info in store.introspect(namespaces=["RAW"])}
+    finally:
+        store.execute(Sql(f"drop table RAW.{name}_K"))
+    keyed = found[(*target[:2], f"{name}_K")]
+    assert [key.kind for key in keyed.keys] == ["primary"]
+    assert set(keyed.keys[0].columns) == {"A", "B"}
+    assert [column.primary_key for column in keyed.columns] == [True, True]
