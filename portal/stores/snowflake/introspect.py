@@ -123,7 +123,9 @@ def _shown(ask: Ask, text: str) -> list[Row]:
         if error.retryable:
             raise
         return []  # keys are a courtesy: no right to see them, or an emulator that keeps none
-    return sorted(rows, key=lambda row: int(row.get("key_sequence") or 0))
+    # The emulator lists primary keys among the imported ones, as keys of no table.
+    real = [row for row in rows if row.get("pk_table_name", "told") != ""]
+    return sorted(real, key=lambda row: int(row.get("key_sequence") or 0))
 
 
 def _key_of(kind: KeyKind, rows: list[Row]) -> KeyInfo:
