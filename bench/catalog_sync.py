@@ -79,12 +79,12 @@ def sync(source: str) -> int:
     from apps.catalog.services import sync_source
     from portal.audit.types import Actor
 
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     report = sync_source(actor=Actor.system("bench"), source=source)
     seconds = time.perf_counter() - started
     figures = {name: getattr(report, name) for name in ("datasets", "columns", "added", "changed", "retired")}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**figures, "seconds": seconds, "mb": peak}))
+    print(json.dumps({**figures, "seconds": seconds, "busy": time.process_time() - busy, "mb": peak}))
     return 0
 
 
@@ -92,7 +92,8 @@ def told(name: str, found: dict[str, float], limit: float) -> bool:
     held = found["seconds"] < limit and found["mb"] < MOST_MB
     size = f"{found['datasets']:,} datasets, {found['columns']:,} columns"
     moved = f"{found['added']:,} added, {found['changed']:,} changed, {found['retired']:,} retired"
-    print(f"  {name}: {found['seconds']:.1f} s (limit: {limit:g}), peak {found['mb']:.0f} MB, {size}; {moved}")
+    took = f"{found['seconds']:.1f} s (limit: {limit:g}; {found['busy']:.1f} s of it computing)"
+    print(f"  {name}: {took}, peak {found['mb']:.0f} MB, {size}; {moved}")
     return held
 
 

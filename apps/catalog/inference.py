@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from apps.catalog.models import Column, Dataset, Derivation, LineageEdge, Source
 from apps.catalog.propagation import UNKNOWN, Graph, Inferred, infer
@@ -55,17 +55,17 @@ def publish(datasets: set[int]) -> None:
 def _connected() -> QuerySet[Column]:
     """Live columns without those that nothing flows into or out of and that are already known to be unknown: of a
     large operational store that is nearly all, and they can only stay what they are."""
-    live = Column.objects.filter(retired_at=None, dataset__retired_at=None)
-    edges = LineageEdge.objects.filter(kind=EdgeKind.VALUE).order_by()
-    alone = Q(category="", evidence=UNKNOWN, inferred_from=None, within=None)
-    return live.exclude(
-        alone
-        & ~Q(name__regex=ENTRY)
-        & ~Q(pk__in=edges.values("upstream"))
-        & ~Q(pk__in=edges.values("downstream"))
-        & ~Q(pk__in=Derivation.objects.values("column"))
-        & ~Q(pk__in=Column.objects.exclude(within=None).values("within"))
+    me = OuterRef("pk")
+    alone = Q(category="", evidence=UNKNOWN, inferred_from=None, within=None) & ~Q(name__regex=ENTRY)
+    edges = LineageEdge.objects.filter(kind=EdgeKind.VALUE)
+    # Each looked up by its index: as lists they would not fit into the server's memory, and be read once per column.
+    linked = (
+        Exists(edges.filter(upstream=me))
+        | Exists(edges.filter(downstream=me))
+        | Exists(Derivation.objects.filter(column=me))
+        | Exists(Column.objects.filter(within=me))
     )
+    return Column.objects.filter(~alone | linked, retired_at=None, dataset__retired_at=None)
 
 
 def load_graph() -> tuple[Graph, dict[int, Stored]]:

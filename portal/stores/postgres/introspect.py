@@ -96,7 +96,7 @@ def introspect(
         relations = cursor.execute(RELATIONS, (names,)).fetchall()
         ids = [relation["oid"] for relation in relations]
         keys = _keys(cursor, ids)
-        columns = _columns(cursor, ids, keys)
+    columns = _columns(connection, ids, keys)
     counted = _counted(connection, relations)
     for relation in relations:
         yield DatasetInfo(
@@ -122,7 +122,9 @@ def _keys(cursor: Cursor, relations: list[int]) -> dict[int, list[KeyInfo]]:
     return found
 
 
-def _columns(cursor: Cursor, relations: list[int], keys: dict[int, list[KeyInfo]]) -> dict[int, list[ColumnInfo]]:
+def _columns(
+    connection: psycopg.Connection, relations: list[int], keys: dict[int, list[KeyInfo]]
+) -> dict[int, list[ColumnInfo]]:
     """A column's own share in the keys of its table: looked up here, and not once per column by the server."""
     primary: set[tuple[int, str]] = set()
     foreign: dict[tuple[int, str], str] = {}
@@ -133,9 +135,10 @@ def _columns(cursor: Cursor, relations: list[int], keys: dict[int, list[KeyInfo]
             for mine, theirs in zip(key.columns, key.to, strict=False):
                 foreign.setdefault((oid, mine), ".".join([*key.references, theirs]))
     found: dict[int, list[ColumnInfo]] = defaultdict(list)
-    for row in cursor.execute(COLUMNS, (relations,)):
-        at = (row.pop("oid"), row["name"])
-        found[at[0]].append(ColumnInfo(**row, primary_key=at in primary, references=foreign.get(at, "")))
+    for oid, name, kind, nullable, position, comment in connection.execute(COLUMNS, (relations,)):
+        at = (oid, name)
+        column = ColumnInfo(name, kind, nullable, position, comment, at in primary, foreign.get(at, ""))
+        found[oid].append(column)
     return found
 
 
