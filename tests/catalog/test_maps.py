@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from apps.catalog import services
+from apps.catalog.history.models import SchemaChange
 from apps.catalog.models import Check, Column, Dataset, LineageEdge
 from apps.catalog.propagation import KEYS
 from portal.audit.models import Event
@@ -53,12 +54,14 @@ def test_what_was_kept_goes_with_its_history() -> None:
     assert f"SEEN:{BOB}" in names()
     assert BOB in dataset("documents", "seen").search
     seen("documents", docs("_id int", "seen object"))  # retired, and not deleted: nothing told yet that it is a map
+    assert SchemaChange.objects.filter(column__contains=BOB).exists()
     report = seen("documents", docs(*AFTER))
     left = names()
     assert not [name for name in left if BOB in name or "ana" in name]
     assert left >= {"seen.*", "seen.*.n", "seen.total", "SEEN:total"}
     assert not any(BOB in each.search or "ana" in each.search.split() for each in Dataset.objects.all())
     assert not Check.objects.exists()
+    assert not SchemaChange.objects.filter(column__contains=BOB).exists()
     assert not Event.objects.filter(payload__contains=BOB).exists()
     assert report.columns == len(AFTER)
     loads()

@@ -1,5 +1,6 @@
 """What a PostgreSQL database holds, from its catalogs: names, types, comments, keys, sizes. Never a value."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -20,6 +21,7 @@ KINDS: dict[str, DatasetKind] = {
 }
 # Smaller than this a table is counted; above, the planner's estimate must do.
 COUNTED_BYTES = 256 * 1024 * 1024
+LITERAL = re.compile(r"'(?:[^']|'')*'")  # in the predicate of an index: somebody's value, perhaps
 COUNTED_TOGETHER = 50  # tables in one statement: ten thousand of them would be as many round trips
 
 # Partitions belong to their table; system schemas to nobody.
@@ -106,7 +108,7 @@ def introspect(
             comment=relation["comment"],
             row_count=counted.get(relation["oid"], _estimate(relation)),
             size_bytes=relation["size"],
-            indexes=tuple(relation["indexes"]),
+            indexes=tuple(LITERAL.sub("'…'", index) for index in relation["indexes"]),
             keys=tuple(keys[relation["oid"]]),
             definition=relation["definition"],
         )
