@@ -1,7 +1,7 @@
 """Writes what a store was seen to hold: new and changed rows in bulk, what vanished retired, nothing twice."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 
@@ -10,7 +10,7 @@ from apps.catalog.history.types import What
 from apps.catalog.models import Dataset, Source
 from apps.catalog.sync_changes import Changes, moved, told
 from apps.catalog.types import SourceKind
-from portal.stores.types import DatasetInfo
+from portal.stores.types import DatasetInfo, KeyInfo
 
 BATCH = 500
 DATASET_FIELDS = (
@@ -97,7 +97,7 @@ def _values(source: Source, info: DatasetInfo) -> dict[str, object]:
         "row_count": info.row_count,
         "size_bytes": info.size_bytes,
         "indexes": list(info.indexes),
-        "keys": [{name: _plain(value) for name, value in asdict(key).items()} for key in info.keys],
+        "keys": [_key(key) for key in info.keys],
         "sampled": info.sampled,
         "structure": _structure(source, info),
         "changed_at": info.changed_at,
@@ -106,9 +106,14 @@ def _values(source: Source, info: DatasetInfo) -> dict[str, object]:
     }
 
 
-def _plain(value: object) -> object:
+def _key(key: KeyInfo) -> dict[str, object]:
     """As JSON gives it back, or every look would find another value."""
-    return list(value) if isinstance(value, tuple) else value
+    return {
+        "kind": key.kind,
+        "columns": list(key.columns),
+        "references": list(key.references),
+        "to": list(key.to),
+    }
 
 
 def _structure(source: Source, info: DatasetInfo) -> str:
@@ -116,7 +121,8 @@ def _structure(source: Source, info: DatasetInfo) -> str:
     with every look, so that there is nothing to save."""
     if source.kind == SourceKind.MONGO:
         return ""
-    return blake2b(f"{FORM}{info.columns!r}".encode(), digest_size=16).hexdigest()
+    columns = [(c.name, c.type, c.nullable, c.position, c.comment, c.primary_key, c.references) for c in info.columns]
+    return blake2b(f"{FORM}{columns!r}".encode(), digest_size=16).hexdigest()
 
 
 # They move all the time and no decision rests on them.
