@@ -89,7 +89,7 @@ def _head(found: Dataset) -> dict[str, Any]:
         "size_bytes": found.size_bytes,
         "loaded_at": found.loaded_at,
         "changed_at": found.changed_at,
-        "synced_at": found.synced_at,
+        "synced_at": found.source.synced_at,
     }
 
 

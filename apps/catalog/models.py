@@ -67,7 +67,7 @@ class Dataset(models.Model):
     structure = models.CharField(max_length=32, blank=True)  # fingerprint of the columns that were last written
     changed_at = models.DateTimeField(null=True)
     loaded_at = models.DateTimeField(null=True)
-    synced_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)  # the last sync that found something of the dataset itself moved
     retired_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     definition = models.TextField(blank=True)

@@ -61,13 +61,15 @@ def _datasets(source: Source, infos: Sequence[DatasetInfo], known: Known, change
         if held is None:
             created.append(_new(source, info, values, now))
         elif _set(held, values, changes):
+            held.synced_at = now
             updated.append(held)
     seen = {info.path for info in infos}
     gone = [each for path, each in known.datasets.items() if path not in seen and each.retired_at is None]
     Dataset.objects.bulk_create(created, batch_size=BATCH)
-    bulk.update(updated, DATASET_FIELDS)
+    # Those that stayed as they are, are not touched: the source says when it was looked at, and each row that is
+    # written anew is written to the indexes of search, too.
+    bulk.update(updated, [*DATASET_FIELDS, "synced_at"])
     Dataset.objects.filter(pk__in=[dataset.pk for dataset in gone]).update(retired_at=now)
-    Dataset.objects.filter(source=source, retired_at=None).update(synced_at=now)
     known.datasets.update({tuple(dataset.path): dataset for dataset in created})
     changes.datasets |= {dataset.pk for dataset in created + gone}
     changes.fresh |= {dataset.pk for dataset in created}
