@@ -18,6 +18,7 @@ PARTS = {
     "search": "bench/search.py",
     "impact": "bench/impact.py",
     "lineage": "bench/lineage.py",
+    "catalog-sync": "bench/catalog_sync.py",
 }
 SCALED = ("estate", "memory")
 

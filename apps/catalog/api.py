@@ -1,5 +1,6 @@
 """`GET /api/catalog/datasets/` and `/{id}/`: the same cut as the pages, with a bearer token."""
 
+from dataclasses import asdict
 from typing import Any
 
 from rest_framework.exceptions import ValidationError
@@ -8,8 +9,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.catalog import details, lineage
+from apps.catalog.history.keys import keys_of
 from apps.catalog.models import Check, Dataset
 from apps.catalog.search import find, reasons
+from apps.catalog.selectors import visible_ids
 from apps.catalog.views import dataset_or_404, wanted_by
 
 PAGE_SIZE = 50
@@ -53,6 +56,9 @@ class OneDataset(APIView):
                     "certainty": sensitivity.certainty,
                     "unclassified_columns": sensitivity.unclassified,
                 },
+                "keys": [asdict(key) for key in keys_of(found, visible_ids(request.user))],
+                "indexes": list(found.indexes),
+                "sampled_documents": found.sampled,
                 "columns": [_column(line) for line in lines],
                 "checks": [_check(check) for check in found.checks.order_by("name", "column")],
                 "lineage": {
@@ -85,7 +91,7 @@ def _head(found: Dataset) -> dict[str, Any]:
         "size_bytes": found.size_bytes,
         "loaded_at": found.loaded_at,
         "changed_at": found.changed_at,
-        "synced_at": found.synced_at,
+        "synced_at": found.source.synced_at,
     }
 
 
@@ -98,7 +104,11 @@ def _column(line: details.Line) -> dict[str, Any]:
         "type": column.type,
         "nullable": column.nullable,
         "primary_key": column.primary_key,
+        "references": line.references,
         "presence": column.presence,
+        "types": {name: {"share": share, "last_seen": day} for name, share, day in line.types},
+        "first_seen_at": column.first_seen_at,
+        "last_seen_at": column.last_seen_at,
         "description": line.meaning,
         "category": column.category,
         "certainty": column.certainty,

@@ -3,6 +3,7 @@ from django.urls import path
 from apps.catalog import api
 from apps.catalog.dbt import api as dbt
 from apps.catalog.findings import views as findings
+from apps.catalog.history import views as history
 from apps.catalog.impact import views as impact
 from apps.catalog.statements import api as statements
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("dbt/", dbt.Artifacts.as_view(), name="dbt"),
     path("findings/", findings.Findings.as_view(), name="findings"),
     path("statements/", statements.Statements.as_view(), name="statements"),
+    path("changes/", history.Changes.as_view(), name="changes"),
     path("datasets/", api.Datasets.as_view(), name="datasets"),
     path("datasets/<int:pk>/", api.OneDataset.as_view(), name="dataset"),
 ]

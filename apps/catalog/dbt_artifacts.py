@@ -29,7 +29,8 @@ class DbtModel:
     built_at: datetime | None
     unique_key: tuple[str, ...] = ()
     updated_at: str = ""
-    needs: tuple[str, ...] = ()  # ids of what it says it reads; of an ephemeral model, what that one reads
+    # ids of what it says it reads; of an ephemeral model, what that one reads. None where it says nothing
+    needs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ def _model(node: dict[str, Any], manifest: dict[str, Any], result: dict[str, Any
         built_at=_built_at(result),
         unique_key=(key,) if isinstance(key, str) else tuple(text(each) for each in key),
         updated_at=text(config.get("updated_at")),
-        needs=tuple(sorted(_needs(node, objects(manifest.get("nodes")), set()))),
+        needs=tuple(sorted(_needs(node, objects(manifest.get("nodes")), set()))) if "depends_on" in node else None,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from apps.catalog.categories import most_sensitive
 from apps.catalog.evidence import origins_of, sentence
+from apps.catalog.history.keys import told_references
 from apps.catalog.models import Column, Dataset, Derivation, LineageEdge
 from apps.catalog.selectors import visible_ids
 from apps.catalog.types import Certainty, EdgeKind, SourceKind
@@ -27,6 +28,12 @@ class Line:
     upstream: str
     unknown: str  # why lineage is not known in full
     depth: int  # how deep in a document
+    references: str = ""  # whose key it holds, as far as the reader may know of it
+
+    @property
+    def types(self) -> list[tuple[str, float, str]]:
+        """Of a document's path: each type with its share of the sampled documents and the day it was last met."""
+        return sorted(((name, share, day) for name, (share, day) in self.column.types.items()), key=lambda t: -t[1])
 
     @property
     def is_map(self) -> bool:
@@ -44,11 +51,12 @@ class Sensitivity:
 
 
 def lines(person: Someone, dataset: Dataset) -> list[Line]:
-    """In the dataset's order, a path right after what contains it. Six queries."""
+    """In the dataset's order, a path right after what contains it. Seven queries, with references."""
     columns = list(dataset.columns.filter(retired_at=None).order_by("position", "id"))
     visible = visible_ids(person)
     origins = origins_of(column.inferred_from_id for column in columns)
     upstream = _upstream(dataset, visible)
+    references = told_references(dataset, (column.references for column in columns), visible)
     stated = _stated(dataset)
     return [
         Line(
@@ -58,6 +66,7 @@ def lines(person: Someone, dataset: Dataset) -> list[Line]:
             upstream=_word(upstream.get(column.pk, []), stated.get(column.pk)) or _beginning(dataset),
             unknown=_unknown(stated.get(column.pk)) if knows_all(person) else "",
             depth=_depth(column),
+            references=references.get(column.references, ""),
         )
         for column in sorted(columns, key=lambda column: (column.position, column.name))
     ]

@@ -3,14 +3,15 @@
 from collections import defaultdict
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from apps.catalog.finding import index
 from apps.catalog.models import Column, Dataset, Derivation, LineageEdge, Source
-from apps.catalog.propagation import Graph, Inferred, infer
+from apps.catalog.propagation import UNKNOWN, Graph, Inferred, infer
 from apps.catalog.types import Certainty, EdgeKind
 
 LOCK = 7_203_001
+ENTRY = r"(^|[.:])\*$"
 Stored = tuple[str, str, str, int | None, int, tuple[str, ...]]
 
 WRITE = """
@@ -41,8 +42,24 @@ def publish(datasets: set[int]) -> None:
     Source.objects.filter(pk__in=touched).update(revision=F("revision") + 1)
 
 
+def _connected() -> QuerySet[Column]:
+    """Live columns without those that nothing flows into or out of and that are already known to be unknown: of a
+    large operational store that is nearly all, and they can only stay what they are."""
+    me = OuterRef("pk")
+    alone = Q(category="", evidence=UNKNOWN, inferred_from=None, within=None) & ~Q(name__regex=ENTRY)
+    edges = LineageEdge.objects.filter(kind=EdgeKind.VALUE)
+    # Each looked up by its index: as lists they would not fit into the server's memory, and be read once per column.
+    linked = (
+        Exists(edges.filter(upstream=me))
+        | Exists(edges.filter(downstream=me))
+        | Exists(Derivation.objects.filter(column=me))
+        | Exists(Column.objects.filter(within=me))
+    )
+    return Column.objects.filter(~alone | linked, retired_at=None, dataset__retired_at=None)
+
+
 def load_graph() -> tuple[Graph, dict[int, Stored]]:
-    rows = Column.objects.filter(retired_at=None, dataset__retired_at=None).values_list(
+    rows = _connected().values_list(
         "id", "within_id", "category", "certainty", "evidence", "inferred_from_id", "inferred_steps", "carries"
     )
     stored: dict[int, Stored] = {}
@@ -67,7 +84,7 @@ def load_graph() -> tuple[Graph, dict[int, Stored]]:
 
 def _entries(edges: list[tuple[int, int, str]]) -> set[int]:
     """Entries of maps (`seen.*`, `DOC:seen.*`) that begin here: what is inside says nothing of their keys."""
-    rows = Column.objects.filter(retired_at=None, dataset__retired_at=None, name__regex=r"(^|[.:])\*$")
+    rows = Column.objects.filter(retired_at=None, dataset__retired_at=None, name__regex=ENTRY)
     return set(rows.values_list("pk", flat=True)) - {downstream for _, downstream, _ in edges}
 
 

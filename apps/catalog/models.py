@@ -9,6 +9,7 @@ from apps.catalog.check_words import check_words
 from apps.catalog.dbt import models as dbt  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.finding import models as finding  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.findings import models as findings  # noqa: F401 - Django looks for an app's models here
+from apps.catalog.history import models as history  # noqa: F401
 from apps.catalog.openlineage import models as openlineage  # noqa: F401
 from apps.catalog.row_edges import models as row_edges  # noqa: F401
 from apps.catalog.statements import models as statements  # noqa: F401
@@ -67,9 +68,13 @@ class Dataset(models.Model):
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     row_count = models.BigIntegerField(null=True)
     size_bytes = models.BigIntegerField(null=True)
+    indexes = ArrayField(models.TextField(), default=list, blank=True)
+    keys = models.JSONField(default=list, blank=True)  # as `portal.stores.types.KeyInfo`
+    sampled = models.IntegerField(null=True)  # documents: how many the columns were inferred from
+    structure = models.CharField(max_length=32, blank=True)  # fingerprint of the columns that were last written
     changed_at = models.DateTimeField(null=True)
     loaded_at = models.DateTimeField(null=True)
-    synced_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)  # the last sync that found something of the dataset itself moved
     retired_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     definition = models.TextField(blank=True)
@@ -134,6 +139,8 @@ class Column(models.Model):
     description = models.TextField(blank=True)
     described_by = models.CharField(max_length=200, blank=True)
     presence = models.FloatField(null=True)
+    types = models.JSONField(default=dict, blank=True)  # documents: by type its share and the day it was last met
+    last_seen_at = models.DateTimeField(null=True)  # documents: the last sample that met the path
     within = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="parts")
     category = models.CharField(max_length=200, blank=True)
     certainty = models.CharField(max_length=10, choices=[(c, c) for c in Certainty], default=Certainty.NONE)
@@ -145,7 +152,7 @@ class Column(models.Model):
     carries = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     classified_by = models.CharField(max_length=200, blank=True)
     classified_at = models.DateTimeField(null=True)
-    synced_at = models.DateTimeField(null=True)
+    first_seen_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
 
     class Meta:

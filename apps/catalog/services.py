@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.catalog import checks as checking
-from apps.catalog import dbt_import, introspection, sync
+from apps.catalog import dbt_import, introspection, sync, sync_runs
 from apps.catalog import view_lineage as views
 from apps.catalog.categories import checked
 from apps.catalog.classification import confirm, is_new
@@ -18,9 +18,11 @@ from apps.catalog.dbt import exposures
 from apps.catalog.dbt import findings as dbt_findings
 from apps.catalog.dbt_artifacts import read_project
 from apps.catalog.edges import replace_origins, stated_by_names
+from apps.catalog.history import services as history
 from apps.catalog.inference import lock_graph, publish, settle
-from apps.catalog.models import Column, Dataset, Source, SyncRun
+from apps.catalog.models import Column, Dataset, Source
 from apps.catalog.naming import Names
+from apps.catalog.sync_changes import Changes
 from apps.catalog.types import (
     CheckResult,
     ClassifyReport,
@@ -66,13 +68,7 @@ def sync_source(*, actor: Actor, source: str) -> SyncReport:
     try:
         infos = introspection.look(source)
     except StoreError as error:
-        SyncRun.objects.create(
-            source=row,
-            started_at=started,
-            finished_at=timezone.now(),
-            actor_name=actor.name,
-            error=error.public[:500],
-        )
+        sync_runs.keep(row, actor=actor, started=started, error=error.public)
         raise
     return write_sync(actor=actor, source=row, infos=infos, started=started)
 
@@ -91,9 +87,18 @@ def sync_models(*, actor: Actor, source: str, infos: Sequence[DatasetInfo]) -> S
 
 @transaction.atomic
 def write_sync(*, actor: Actor, source: Source, infos: Sequence[DatasetInfo], started: datetime) -> SyncReport:
-    """The half of a sync that writes, in one transaction. `infos` is everything the store holds now."""
+    """The half of a sync that writes, in one transaction. `infos` is everything the store holds now.
+
+    Syncs take turns. One that looked before the last that wrote writes nothing: what it saw is older.
+    """
     lock_graph()
     now = timezone.now()
+    source.refresh_from_db()
+    target = Target("source", str(source.pk), source.name)
+    if sync_runs.is_overtaken(source, started):
+        sync_runs.keep(source, actor=actor, started=started, error=sync_runs.OVERTAKEN)
+        record(actor=actor, action=Action.SOURCE_SYNCED, target=target, detail={"overtaken": True})
+        return sync_runs.report(source, infos, Changes())
     changes = sync.write(source, infos, now=now)
     source.synced_at = now
     if infos:
@@ -102,24 +107,12 @@ def write_sync(*, actor: Actor, source: Source, infos: Sequence[DatasetInfo], st
     changes.datasets |= views.read_views(actor=actor, source=source)
     if changes.datasets:
         settle(datasets=changes.datasets)
-    source.refresh_from_db()
-    report = SyncReport(
-        source=source.name,
-        datasets=len(infos),
-        columns=sum(len(info.columns) for info in infos),
-        added=changes.added,
-        changed=changes.changed,
-        retired=changes.retired,
-        revision=source.revision,
-    )
+        source.refresh_from_db()
+    report = sync_runs.report(source, infos, changes)
     counts = {name: value for name, value in vars(report).items() if isinstance(value, int)}
-    SyncRun.objects.create(source=source, started_at=started, finished_at=now, actor_name=actor.name, counts=counts)
-    record(
-        actor=actor,
-        action=Action.SOURCE_SYNCED,
-        target=Target("source", str(source.pk), source.name),
-        detail=counts,
-    )
+    run = sync_runs.keep(source, actor=actor, started=started, counts=counts)
+    history.keep(actor=actor, sync=run, at=now, changes=changes.log)
+    record(actor=actor, action=Action.SOURCE_SYNCED, target=target, detail=counts)
     return report
 
 

@@ -3,186 +3,146 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 
-from apps.catalog import maps
-from apps.catalog.models import Column, Dataset, Source
-from apps.catalog.naming import containers
-from apps.catalog.propagation import UNKNOWN
-from apps.catalog.types import Certainty, SourceKind
-from portal.stores.types import ColumnInfo, DatasetInfo
+from apps.catalog import bulk, maps, sync_columns
+from apps.catalog.history.types import What
+from apps.catalog.models import Dataset, Source
+from apps.catalog.sync_changes import Changes, moved, told
+from apps.catalog.types import SourceKind
+from portal.stores.types import DatasetInfo, KeyInfo
 
 BATCH = 500
-DATASET_FIELDS = ("kind", "comment", "row_count", "size_bytes", "changed_at", "definition", "retired_at")
-COLUMN_FIELDS = ("position", "type", "nullable", "primary_key", "references", "comment", "presence", "retired_at")
-UNCLASSIFIED: dict[str, object] = {
-    "category": "",
-    "certainty": Certainty.NONE,
-    "evidence": UNKNOWN,
-    "inferred_from_id": None,
-    "inferred_steps": 0,
-    "carries": [],
-    "classified_by": "",
-    "classified_at": None,
-}
+DATASET_FIELDS = (
+    "kind",
+    "comment",
+    "row_count",
+    "size_bytes",
+    "indexes",
+    "keys",
+    "sampled",
+    "structure",
+    "changed_at",
+    "definition",
+    "retired_at",
+)
+# Grows when more is kept of a column than before: then all are looked at again.
+FORM = "1"
 
 
 @dataclass
-class Changes:
-    """Ids of datasets of which something other than their size changed, and how many rows did."""
+class Known:
+    """The source's datasets by path, and those of which a column may have changed."""
 
-    datasets: set[int] = field(default_factory=set)
-    added: int = 0
-    changed: int = 0
-    retired: int = 0
+    datasets: dict[tuple[str, ...], Dataset]
+    looked: list[DatasetInfo] = field(default_factory=list)
 
 
 def write(source: Source, infos: Sequence[DatasetInfo], *, now: datetime) -> Changes:
-    changes = Changes()
+    changes = Changes(first=source.synced_at is None)
     infos = maps.remembered(source, infos)
-    known = {tuple(dataset.path): dataset for dataset in Dataset.objects.filter(source=source)}
+    rows = Dataset.objects.filter(source=source).defer("words", "description")
+    known = Known({tuple(dataset.path): dataset for dataset in rows})
     _datasets(source, infos, known, changes, now)
     forgotten = maps.forget(source, infos)
-    _columns(source, infos, known, changes, now)
+    sync_columns.write(source, known.looked, known.datasets, changes, now)
     changes.datasets |= forgotten
-    _contain(source, changes)
+    sync_columns.contain(source, changes)
     return changes
 
 
-def _datasets(
-    source: Source,
-    infos: Sequence[DatasetInfo],
-    known: dict[tuple[str, ...], Dataset],
-    changes: Changes,
-    now: datetime,
-) -> None:
+def _datasets(source: Source, infos: Sequence[DatasetInfo], known: Known, changes: Changes, now: datetime) -> None:
     created, updated = [], []
     for info in infos:
-        held = known.get(info.path)
+        held = known.datasets.get(info.path)
+        values = _values(source, info)
+        if held is None or not values["structure"] or held.structure != values["structure"]:
+            known.looked.append(info)
         if held is None:
-            created.append(_new_dataset(source, info, now))
-        elif _set(held, _dataset_values(info), DATASET_FIELDS, changes):
+            created.append(_new(source, info, values, now))
+        elif _set(held, values, changes):
+            held.synced_at = now
             updated.append(held)
     seen = {info.path for info in infos}
-    gone = [dataset for path, dataset in known.items() if path not in seen and dataset.retired_at is None]
+    gone = [each for path, each in known.datasets.items() if path not in seen and each.retired_at is None]
     Dataset.objects.bulk_create(created, batch_size=BATCH)
-    Dataset.objects.bulk_update(updated, DATASET_FIELDS, batch_size=BATCH)
+    # Those that stayed as they are, are not touched: the source says when it was looked at, and each row that is
+    # written anew is written to the indexes of search, too.
+    bulk.update(updated, [*DATASET_FIELDS, "synced_at"])
     Dataset.objects.filter(pk__in=[dataset.pk for dataset in gone]).update(retired_at=now)
-    Dataset.objects.filter(source=source, retired_at=None).update(synced_at=now)
-    known.update({tuple(dataset.path): dataset for dataset in created})
+    known.datasets.update({tuple(dataset.path): dataset for dataset in created})
     changes.datasets |= {dataset.pk for dataset in created + gone}
+    changes.fresh |= {dataset.pk for dataset in created}
     changes.added += len(created)
     changes.retired += len(gone)
+    for dataset in created:
+        changes.tell(dataset.pk, "", What.DATASET, "", dataset.kind)
+    for dataset in gone:
+        changes.tell(dataset.pk, "", What.DATASET, dataset.kind, "")
 
 
-def _new_dataset(source: Source, info: DatasetInfo, now: datetime) -> Dataset:
+def _new(source: Source, info: DatasetInfo, values: dict[str, object], now: datetime) -> Dataset:
     return Dataset(
         source=source,
         path=list(info.path),
         name=info.path[-1],
         namespace=".".join(info.path[:-1]),
         synced_at=now,
-        **_dataset_values(info),
+        **values,
     )
 
 
-def _dataset_values(info: DatasetInfo) -> dict[str, object]:
+def _values(source: Source, info: DatasetInfo) -> dict[str, object]:
     return {
         "kind": info.kind,
         "comment": info.comment,
         "row_count": info.row_count,
         "size_bytes": info.size_bytes,
+        "indexes": list(info.indexes),
+        "keys": [_key(key) for key in info.keys],
+        "sampled": info.sampled,
+        "structure": _structure(source, info),
         "changed_at": info.changed_at,
         "definition": info.definition,
         "retired_at": None,
     }
 
 
-def _column_values(info: ColumnInfo) -> dict[str, object]:
+def _key(key: KeyInfo) -> dict[str, object]:
+    """As JSON gives it back, or every look would find another value."""
     return {
-        "position": info.position,
-        "type": info.type[:200],
-        "nullable": info.nullable,
-        "primary_key": info.primary_key,
-        "references": info.references,
-        "comment": info.comment,
-        "presence": info.presence,
-        "retired_at": None,
+        "kind": key.kind,
+        "columns": list(key.columns),
+        "references": list(key.references),
+        "to": list(key.to),
     }
 
 
-FIGURES = ("row_count", "size_bytes", "changed_at", "presence")  # they move all the time and no decision rests on them
+def _structure(source: Source, info: DatasetInfo) -> str:
+    """Equal for equal columns: then the stored ones need not be read. Of documents, when a path was last seen moves
+    with every look, so that there is nothing to save."""
+    if source.kind == SourceKind.MONGO:
+        return ""
+    columns = [(c.name, c.type, c.nullable, c.position, c.comment, c.primary_key, c.references) for c in info.columns]
+    return blake2b(f"{FORM}{columns!r}".encode(), digest_size=16).hexdigest()
 
 
-def _set(row: Dataset | Column, values: dict[str, object], names: Sequence[str], changes: Changes) -> bool:
-    moved = [name for name in names if getattr(row, name) != values[name]]
-    for name in moved:
-        setattr(row, name, values[name])
-    if any(name not in FIGURES for name in moved):
+# They move all the time and no decision rests on them.
+FIGURES = ("row_count", "size_bytes", "changed_at", "sampled", "structure")
+# Kept before 0005 knew of them: the first look afterwards finds them new everywhere, and nothing changed.
+DETAILS = ("indexes", "keys")
+
+
+def _set(held: Dataset, values: dict[str, object], changes: Changes) -> bool:
+    new_to_us = not held.structure and not held.indexes and not held.keys
+    names = moved(held, values, DATASET_FIELDS)
+    if any(name not in FIGURES and not (new_to_us and name in DETAILS) for name in names):
         changes.changed += 1
-        changes.datasets.add(row.pk if isinstance(row, Dataset) else row.dataset_id)
-    return bool(moved)
-
-
-def _columns(
-    source: Source,
-    infos: Sequence[DatasetInfo],
-    known: dict[tuple[str, ...], Dataset],
-    changes: Changes,
-    now: datetime,
-) -> None:
-    held = {
-        (column.dataset_id, column.name): column
-        for column in Column.objects.filter(dataset__source=source, dataset__retired_at=None)
-    }
-    created, updated, retyped, seen = [], [], [], set()
-    for info in infos:
-        dataset = known[info.path]
-        for column in info.columns:
-            key = (dataset.pk, column.name[:500])
-            seen.add(key)
-            before = held.get(key)
-            if before is None:
-                created.append(_new_column(dataset, column, now))
-                continue
-            if before.retired_at and before.type != column.type[:200]:
-                retyped.append(before.pk)
-            if _set(before, _column_values(column), COLUMN_FIELDS, changes):
-                updated.append(before)
-    gone = [column for key, column in held.items() if key not in seen and _vanished(source, column, seen)]
-    Column.objects.bulk_create(created, batch_size=BATCH)
-    # The old name with another type is another column: nobody has looked at what it holds.
-    Column.objects.filter(pk__in=retyped).update(**UNCLASSIFIED)
-    Column.objects.bulk_update(updated, COLUMN_FIELDS, batch_size=BATCH)
-    Column.objects.filter(pk__in=[column.pk for column in gone]).update(retired_at=now)
-    changes.datasets |= {row.dataset_id for row in created + gone}
-    changes.added += len(created)
-    changes.retired += len(gone)
-
-
-def _new_column(dataset: Dataset, info: ColumnInfo, now: datetime) -> Column:
-    return Column(dataset=dataset, name=info.name[:500], evidence=UNKNOWN, synced_at=now, **_column_values(info))
-
-
-def _vanished(source: Source, column: Column, seen: set[tuple[int, str]]) -> bool:
-    """Paths inside a VARIANT column are the loads' to declare: introspection sees only the column around them."""
-    if column.retired_at:
-        return False
-    if source.kind == SourceKind.MONGO or column.within_id is None:
-        return True
-    return (column.dataset_id, column.name.partition(":")[0]) not in seen
-
-
-def _contain(source: Source, changes: Changes) -> None:
-    """Documents: every path knows the nearest path that contains it."""
-    if source.kind != SourceKind.MONGO:
-        return
-    rows = list(Column.objects.filter(dataset__in=changes.datasets, retired_at=None))
-    ids = {(column.dataset_id, column.name): column.pk for column in rows}
-    moved = []
-    for column in rows:
-        around = (ids.get((column.dataset_id, path)) for path in containers(column.name))
-        within = next((pk for pk in around if pk), None)
-        if column.within_id != within:
-            column.within_id = within
-            moved.append(column)
-    Column.objects.bulk_update(moved, ["within"], batch_size=BATCH)
+        changes.datasets.add(held.pk)
+    for name in names:
+        if name == "retired_at":
+            changes.tell(held.pk, "", What.DATASET, "", str(values["kind"]))
+        elif name in What and not (new_to_us and name in DETAILS):
+            changes.tell(held.pk, "", What(name), told(name, getattr(held, name)), told(name, values[name]))
+        setattr(held, name, values[name])
+    return bool(names)

@@ -6,8 +6,11 @@ from typing import Any
 
 from apps.catalog import details, lineage
 from apps.catalog.findings.views import tab as _findings
+from apps.catalog.history.keys import keys_of
+from apps.catalog.history.selectors import of_dataset
 from apps.catalog.models import Dataset, SyncRun
 from apps.catalog.row_edges.selectors import row_downstream, row_upstream
+from apps.catalog.selectors import visible_ids
 from portal.accounts.selectors import Someone
 from portal.audit.selectors import events_about
 
@@ -25,7 +28,7 @@ class Tab:
 
 
 def _columns(person: Someone, found: Dataset) -> dict[str, Any]:
-    return {"lines": details.lines(person, found)}
+    return {"lines": details.lines(person, found), "keys": keys_of(found, visible_ids(person))}
 
 
 def _lineage(person: Someone, found: Dataset) -> dict[str, Any]:
@@ -52,6 +55,7 @@ def _quality(person: Someone, found: Dataset) -> dict[str, Any]:
 def _history(person: Someone, found: Dataset) -> dict[str, Any]:
     events = events_about(kind="dataset", id=str(found.pk)).order_by("-at")[:HISTORY]
     return {
+        "changes": of_dataset(person, found),
         "events": [(e.at, e.actor_name, e.action.partition(".")[2].replace("_", " ")) for e in events],
         "sync": SyncRun.objects.filter(source=found.source).order_by("-started_at").first(),
     }

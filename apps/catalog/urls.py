@@ -2,6 +2,7 @@ from django.urls import path
 
 from apps.catalog import views
 from apps.catalog.findings import views as findings
+from apps.catalog.history import views as history
 from apps.catalog.impact import views as impact
 
 app_name = "catalog"
@@ -10,6 +11,9 @@ urlpatterns = [
     path("findings/", findings.findings, name="findings"),
     path("columns/<int:pk>/impact/", impact.page, name="impact"),
     path("columns/<int:pk>/impact.csv", impact.as_csv, name="impact-csv"),
+    path("changes/", history.changes, name="changes"),
+    path("changes.csv", history.changes_csv, name="changes-csv"),
+    path("<int:pk>/history/", history.history, name="history"),
     path("<int:pk>/", views.dataset, name="dataset"),
     path("<int:pk>/columns.csv", views.columns_csv, name="columns-csv"),
 ]

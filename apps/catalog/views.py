@@ -12,6 +12,7 @@ from apps.catalog import details
 from apps.catalog.models import Dataset
 from apps.catalog.search import FACETS, Facet, Wanted, facets, find, reasons
 from apps.catalog.selectors import datasets_for, filling, sources_for
+from apps.catalog.spreadsheets import unformulated
 from apps.catalog.tabs import TABS
 from apps.catalog.types import SourceKind
 from portal.accounts.selectors import Someone, roles_of
@@ -141,10 +142,5 @@ def columns_csv(request: HttpRequest, pk: int) -> HttpResponse:
             line.evidence,
             line.upstream,
         )
-        writer.writerow([_unformulated(str(cell)) for cell in row])
+        writer.writerow([unformulated(str(cell)) for cell in row])
     return response
-
-
-def _unformulated(cell: str) -> str:
-    """A spreadsheet runs what starts like a formula; names and descriptions come from the stores."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

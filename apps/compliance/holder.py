@@ -10,7 +10,9 @@ from typing import Any, Literal
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
+from apps.catalog.findings.models import Finding
 from apps.catalog.forgetting import forget_names
+from apps.catalog.history.models import SchemaChange
 from apps.catalog.inference import publish
 from apps.catalog.models import Check, CheckOutcome, Column, Dataset
 from apps.compliance.access.models import AccessApproval, AccessGrant, AccessRequest
@@ -56,6 +58,8 @@ PLACES = (
     Text("checks of the catalog", "checks", Check, "column", "goes"),
     Text("checks of the catalog", "checks", Check, "detail", "goes"),
     Text("earlier answers of checks", "answers", CheckOutcome, "detail", "goes"),
+    *(Text("history of schemas", "changes", SchemaChange, name, "cut") for name in ("column", "before", "after")),
+    *(Text("findings of the catalog", "findings", Finding, name, "cut") for name in ("column", "summary", "detail")),
     Text("requests for access to columns", "requests", AccessRequest, "subject", "cut"),
     Text("requests for access to columns", "requests", AccessRequest, "reason", "cut"),
     Text("requests for access to columns", "requests", AccessRequest, "answer", "cut"),

@@ -81,6 +81,17 @@ class ColumnInfo:
     primary_key: bool = False
     references: str = ""  # "schema.table.column" of a foreign key
     presence: float | None = None  # documents: share (0..1) of the sampled documents that have this path
+    types: Mapping[str, float] = field(default_factory=dict)  # documents: the same share for each type of it
+
+
+@dataclass(frozen=True)
+class KeyInfo:
+    """A key over its columns in their order; a foreign one says whose. `references` is (schema, table)."""
+
+    kind: Literal["primary", "unique", "foreign"]
+    columns: tuple[str, ...]
+    references: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,7 @@ class DatasetInfo:
     row_count: int | None = None
     size_bytes: int | None = None
     indexes: tuple[str, ...] = ()
+    keys: tuple[KeyInfo, ...] = ()
     definition: str = ""  # a view's SQL
     sampled: int | None = None  # documents: how many were looked at
     changed_at: datetime | None = None

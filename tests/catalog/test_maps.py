@@ -72,6 +72,15 @@ def test_what_was_kept_goes_with_its_history() -> None:
     assert {"SEEN:*", "SEEN:*.n"} <= names()
 
 
+def test_history_does_not_keep_a_name_that_is_a_value() -> None:
+    seen("documents", docs("_id int", "seen object"))
+    seen("documents", docs(*BEFORE))
+    assert SchemaChange.objects.filter(column__contains=BOB).exists()
+    seen("documents", docs(*AFTER))
+    assert not SchemaChange.objects.filter(column__contains=BOB).exists()
+    assert SchemaChange.objects.filter(column="at").exists()
+
+
 def test_what_hangs_in_the_warehouse_without_lineage_goes_too() -> None:
     kept_before()
     LineageEdge.objects.all().delete()

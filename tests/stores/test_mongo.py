@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from portal.stores import open_store
-from portal.stores.types import Command, Documents, Store, StoreError
+from portal.stores.types import Command, Documents, KeyInfo, Store, StoreError
 
 
 @pytest.fixture
@@ -143,6 +143,34 @@ def test_paths_types_and_presence(store: Store, name: str) -> None:
     assert info.indexes == ("_id_ (_id: 1)",)
     assert info.changed_at is not None
     assert "a@example.com" not in repr(info)
+
+
+def test_each_type_of_a_path_has_its_share_and_unique_indexes_are_keys(store: Store, name: str) -> None:
+    fill(store, name, *({"n": "x" if n % 4 else n, "mail": str(n), "some": n} for n in range(100)))
+    indexes = [
+        {"key": {"mail": 1}, "name": "mail_1", "unique": True},
+        {"key": {"some": 1}, "name": "some_1", "unique": True, "sparse": True},
+    ]
+    store.execute(Command({"createIndexes": name, "indexes": indexes}))
+    (info,) = store.introspect(namespaces=[name])
+    columns = {column.name: column for column in info.columns}
+    assert columns["n"].types == {"int": 0.25, "string": 0.75}
+    assert columns["n"].type == "int|string"
+    # A sparse one says nothing of documents without the path.
+    assert info.keys == (KeyInfo("primary", ("_id",)), KeyInfo("unique", ("mail",)))
+    assert "some_1 (some: 1) unique" in info.indexes
+    assert (info.row_count, info.sampled) == (100, 200)
+
+
+def test_a_field_that_one_document_in_a_hundred_has_is_found(store: Store, name: str) -> None:
+    """None of the newest has it: the random half has to meet it. By chance this fails once in 20,000 runs."""
+    documents: list[dict[str, object]] = [{"n": n, **({"rare": 1} if n % 100 == 0 else {})} for n in range(5_000)]
+    fill(store, name, *documents, *({"n": n} for n in range(600)))
+    (info,) = store.introspect(namespaces=[name])
+    (rare,) = [column for column in info.columns if column.name == "rare"]
+    assert rare.presence is not None
+    assert 0 < rare.presence < 0.03
+    assert info.sampled == 1_500
 
 
 def test_keys_that_are_data_do_not_become_columns(store: Store, name: str) -> None:

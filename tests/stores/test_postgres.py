@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from portal.stores import open_store
-from portal.stores.types import Sql, Store, StoreError
+from portal.stores.postgres import introspect
+from portal.stores.types import KeyInfo, Sql, Store, StoreError
 
 SOME_ID = UUID("11111111-2222-3333-4444-555555555555")
 
@@ -236,6 +237,43 @@ def test_introspection_knows_keys_comments_views_and_partitions(store: Store, na
     assert "SELECT" in found[f"{name}_v"].definition
     assert f"{name}_p" in found
     assert f"{name}_p1" not in found
+
+
+def test_introspection_knows_indexes_and_every_key_also_of_a_materialised_view(store: Store, name: str) -> None:
+    store.execute(
+        Sql(f"create table {name} (a bigint, b text, c text unique, primary key (b, a))"),
+        Sql(f"create table {name}_c (x bigint, y text, foreign key (y, x) references {name} (b, a))"),
+        Sql(f"create unique index on {name} (c) where b = 'x'"),
+        Sql(f"create unique index {name}_f on {name} (lower(c))"),
+        Sql(f"create materialized view {name}_m as select a, b from {name}"),
+        Sql(f"create unique index {name}_mu on {name}_m (b, a)"),
+        Sql(f"insert into {name} values (1, 'one', 'uno'), (2, 'two', 'dos')"),
+        Sql(f"refresh materialized view {name}_m"),
+    )
+    try:
+        found = {info.path[-1]: info for info in store.introspect(namespaces=["public"])}
+    finally:
+        store.execute(Sql(f"drop materialized view {name}_m"), Sql(f"drop table {name}_c"))
+    table, child, view = found[name], found[f"{name}_c"], found[f"{name}_m"]
+    # What holds true for some rows only, or of an expression, is an index and no key.
+    assert table.keys == (KeyInfo("primary", ("b", "a")), KeyInfo("unique", ("c",)))
+    assert [column.primary_key for column in table.columns] == [True, True, False]
+    assert len(table.indexes) == 4
+    assert "'x'" not in " ".join(table.indexes)  # a predicate may quote a value of a row
+    assert child.keys == (KeyInfo("foreign", ("y", "x"), ("public", name), ("b", "a")),)
+    assert [column.references for column in child.columns] == [f"public.{name}.a", f"public.{name}.b"]
+    assert (view.kind, view.keys, view.row_count) == ("materialized_view", (KeyInfo("unique", ("b", "a")),), 2)
+    assert f"{name}_mu" in view.indexes[0]
+    assert (table.row_count, child.row_count) == (2, 0)
+    assert table.size_bytes
+
+
+def test_tables_are_counted_together_but_no_more_bytes_than_one_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(introspect, "COUNTED_TOGETHER", 3)
+    monkeypatch.setattr(introspect, "COUNTED_BYTES", 10)
+    sizes = [1, 1, 1, 1, 9, 2, 10, 1]
+    batches = [[each["size"] for each in batch] for batch in introspect._batches([{"size": n} for n in sizes])]
+    assert batches == [[1, 1, 1], [1, 9], [2], [10], [1]]
 
 
 def test_the_gates_account_reads_what_is_granted_and_no_more(store: Store, name: str) -> None:

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from portal.stores import open_store
-from portal.stores.types import Sql, Store, StoreError, Warehouse
+from portal.stores.snowflake import introspect
+from portal.stores.types import KeyInfo, Sql, Store, StoreError, Warehouse
 
 
 @pytest.fixture
@@ -154,3 +155,35 @@ def test_introspection_of_views_and_types(store: Warehouse, target: tuple[str, .
     assert "SELECT" in looked.definition
     assert looked.row_count is None
     assert [column.name for column in looked.columns] == ["ID", "AMOUNT"]
+
+
+def test_introspection_of_keys(store: Warehouse, target: tuple[str, ...]) -> None:
+    name = target[-1]
+    store.execute(Sql(f"create table RAW.{name}_K (A NUMBER, B VARCHAR, primary key (B, A))"))
+    try:
+        found = {info.path: info for info in store.introspect(namespaces=["RAW"])}
+    finally:
+        store.execute(Sql(f"drop table RAW.{name}_K"))
+    keyed = found[(*target[:2], f"{name}_K")]
+    assert [key.kind for key in keyed.keys] == ["primary"]
+    assert set(keyed.keys[0].columns) == {"A", "B"}
+    assert [column.primary_key for column in keyed.columns] == [True, True]
+
+
+def test_a_foreign_key_of_two_columns_as_snowflake_lists_it() -> None:
+    """The emulator keeps none: the rows are those of Snowflake's reference, SHOW IMPORTED KEYS, in any order."""
+    listed = [
+        {
+            "pk_schema_name": "CORE",
+            "pk_table_name": "PARENT",
+            "pk_column_name": theirs,
+            "fk_schema_name": "RAW",
+            "fk_table_name": "CHILD",
+            "fk_column_name": mine,
+            "key_sequence": place,
+            "fk_name": "SYS_CONSTRAINT_1",
+        }
+        for mine, theirs, place in (("X", "A", 2), ("Y", "B", 1))
+    ]
+    found = introspect._keys(lambda sql: listed if "imported" in sql.text else [], "ANALYTICS", {"RAW"})
+    assert found == {("RAW", "CHILD"): [KeyInfo("foreign", ("Y", "X"), ("CORE", "PARENT"), ("B", "A"))]}

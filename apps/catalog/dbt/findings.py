@@ -18,7 +18,7 @@ def tell(*, actor: Actor, project: DbtProject, tracing: Tracing, source: str, na
     declared: list[Found] = []
     read: list[Found] = []
     for traced in tracing.models:
-        if traced.tables is None:
+        if traced.tables is None or traced.model.needs is None:
             continue
         said = {pk for uid in traced.model.needs if (pk := names.dataset(source, paths.get(uid, ())))}
         seen = {pk for path in traced.tables if (pk := names.dataset(source, path))}

@@ -11,6 +11,7 @@ class FindingKind(TextChoices):
     DECLARED_NOT_READ = "declared_not_read", "A declared input is not read"
     READ_NOT_DECLARED = "read_not_declared", "An input is not declared"
     STATEMENT_NOT_READ = "statement_not_read", "A statement is not understood"
+    BREAKING_CHANGE = "breaking_change", "A schema changed and breaks its readers"
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.catalog.csv_cells import plain
 from apps.catalog.impact.selectors import FILTERS, Impact, column_for, impact
 from apps.catalog.impact.walk import MOST_HOPS, Direction
 from apps.catalog.models import Column
+from apps.catalog.spreadsheets import unformulated
 from portal.accounts.selectors import Someone
 
 PAGE_SIZE = 100
@@ -81,7 +81,7 @@ def as_csv(request: HttpRequest, pk: int) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="impact-{column.pk}-{chosen["direction"]}.csv"'
     writer = csv.writer(response)
     writer.writerow(HEAD)
-    writer.writerows([plain(str(_told(line)[name])) for name in HEAD] for line in found.lines)
+    writer.writerows([unformulated(str(_told(line)[name])) for name in HEAD] for line in found.lines)
     return response
 
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0004_findings'),
+        ('catalog', '0005_coverage'),
     ]
 
     operations = [

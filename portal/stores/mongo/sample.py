@@ -23,6 +23,7 @@ class Sample:
         self._described = described
         self._seen: Counter[str] = Counter()
         self._types: Paths = defaultdict(set)
+        self._of_type: Counter[tuple[str, str]] = Counter()
         self._children: Paths = defaultdict(set)  # keys that are not described
         self._maps: set[str] = set()
 
@@ -33,6 +34,7 @@ class Sample:
         for path, types in found.items():
             self._seen[path] += 1
             self._types[path] |= types
+            self._of_type.update((path, name) for name in types)
 
     def columns(self) -> tuple[ColumnInfo, ...]:
         """With what the validator says; paths that only the validator knows come last, with presence 0."""
@@ -51,6 +53,7 @@ class Sample:
             comment=described.comment if described else "",
             primary_key=name == "_id",
             presence=presence,
+            types={each: round(self._of_type[name, each] / self.documents, 4) for each in sorted(types)},
         )
 
     def _walk(self, value: Any, path: str, found: Paths, depth: int) -> None:
@@ -97,6 +100,10 @@ class Sample:
             name = _folded(path, parent, keys)
             # How often several keys came together is not known any more.
             self._seen[name] = min(self._seen[name] + count, self.documents)
+        of_type, self._of_type = self._of_type, Counter()
+        for (path, kind), count in of_type.items():
+            at = (_folded(path, parent, keys), kind)
+            self._of_type[at] = min(self._of_type[at] + count, self.documents)
         for path in [path for path in self._maps if path in self._children]:
             self._fold(path, found)  # one of the entries was a map, and so all of them are
 

@@ -7,6 +7,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from apps.catalog.findings.services import state
+from apps.catalog.findings.types import FindingKind, Found
+from apps.catalog.history.models import SchemaChange
 from apps.catalog.inference import publish
 from apps.catalog.models import Check as CatalogCheck
 from apps.catalog.models import CheckOutcome, Column, Dataset
@@ -165,3 +168,21 @@ def test_a_description_that_names_somebody_is_cut_and_search_with_it(db: None, s
     assert dataset.description == f"Ask [erased] or {CARL}."
     assert dataset.columns.get(name="note").description == "as [erased] wrote"
     assert BOB not in dataset.search
+
+
+def test_history_of_schemas_and_findings_that_name_somebody_are_cut(db: None, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.HOLDERS = {"compliance.names": settings.HOLDERS["compliance.names"]}
+    seen("oltp", [info("payments.public.odd", "id text")])
+    seen("oltp", [info("payments.public.odd", "id text", f"{BOB} text", indexes=(f"on ({BOB})",))])
+    odd = Dataset.objects.get(name="odd")
+    state(
+        actor=HOUSE,
+        source="oltp",
+        origin="tests",
+        kind=FindingKind.BREAKING_CHANGE,
+        found=[Found(odd.pk, "1", f"{BOB} is gone", f"read {BOB}", BOB)],
+    )
+    assert there() == {"columns of the catalog": 1, "history of schemas": 2, "findings of the catalog": 1}
+    holders.erase(TRACE, check=asks.go_on)
+    assert there() == {"columns of the catalog": 1}  # the store's to rename, and told until then
+    assert not SchemaChange.objects.filter(column__contains=BOB).exists()
