@@ -14,6 +14,7 @@ from apps.catalog.openlineage import models as openlineage  # noqa: F401
 from apps.catalog.row_edges import models as row_edges  # noqa: F401
 from apps.catalog.statements import models as statements  # noqa: F401
 from apps.catalog.types import Certainty, EdgeKind, SourceKind
+from apps.catalog.use import models as use  # noqa: F401
 
 
 class Source(models.Model):

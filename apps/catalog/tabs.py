@@ -11,6 +11,7 @@ from apps.catalog.history.selectors import of_dataset
 from apps.catalog.models import Dataset, SyncRun
 from apps.catalog.row_edges.selectors import row_downstream, row_upstream
 from apps.catalog.selectors import visible_ids
+from apps.catalog.use.views import tab as _use
 from portal.accounts.selectors import Someone
 from portal.audit.selectors import events_about
 
@@ -64,6 +65,7 @@ def _history(person: Someone, found: Dataset) -> dict[str, Any]:
 TABS = (
     Tab("columns", "Columns", "catalog/_columns.html", _columns),
     Tab("lineage", "Lineage", "catalog/_lineage.html", _lineage),
+    Tab("use", "Use", "catalog/_use.html", _use),
     Tab("quality", "Quality", "catalog/_quality.html", _quality),
     Tab("findings", "Findings", "catalog/_findings.html", _findings),
     Tab("history", "History", "catalog/_history.html", _history),

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from apps.catalog.use import services as use
 from apps.compliance import gate
 from apps.compliance.policy.masks.mongo_keyed import for_people
 from apps.compliance.policy.types import Allowed, OutputColumn, Refused
@@ -180,15 +181,18 @@ def finish(
 ) -> None:
     """`judgement` is the one that it ran under, where that is not the one that it was accepted under."""
     ran = {} if judgement is None else {"basis": judgement.basis, "emergency": judgement.emergency}
-    end(
-        key,
-        status=Execution.Status.DONE,
-        outcome=sealed_outcome(key, outcome),
-        row_count=rows,
-        truncated=truncated,
-        has_result=True,
-        **ran,
-    )
+    with transaction.atomic():
+        end(
+            key,
+            status=Execution.Status.DONE,
+            outcome=sealed_outcome(key, outcome),
+            row_count=rows,
+            truncated=truncated,
+            has_result=True,
+            **ran,
+        )
+        row = Execution.objects.select_related("owner").get(pk=key)
+        use.count(user=row.owner, datasets=row.datasets, columns=(*outcome.read, *outcome.filtered))
 
 
 def refuse(*, key: uuid.UUID, refused: Refused) -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from apps.catalog.use.models import ColumnUse, DatasetUse
 from apps.queries import selectors, services
 from apps.queries.models import Execution
 from portal.accounts.models import User
@@ -70,3 +71,23 @@ def test_the_page_is_ones_own(
     assert "Nothing yet" in client.get(reverse("queries:history")).content.decode()
     client.force_login(outsider)
     assert client.get(reverse("queries:history")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "columns"),
+    [
+        ("oltp", "select id, upper(email) from customers where country = 'GB'", {"id", "email", "country"}),
+        (
+            "documents",
+            '{"collection": "sessions", "pipeline": [{"$match": {"device.os": "ios"}}, {"$project": {"status": 1}}]}',
+            {"device.os", "status", "_id"},
+        ),
+    ],
+)
+def test_an_answered_query_counts_as_use_of_what_it_read(ana: User, source: str, text: str, columns: set[str]) -> None:
+    row = ran(ana, source, text)
+    assert not DatasetUse.objects.exists(), "it may still be refused or fail"
+    services.finish(key=row.pk, outcome=selectors.outcome_of(row), rows=1, truncated=False)
+    assert list(DatasetUse.objects.values_list("dataset", "user", "reads")) == [(row.datasets[0], ana.pk, 1)]
+    assert set(ColumnUse.objects.values_list("column__name", flat=True)) <= columns
+    assert ColumnUse.objects.count() >= len(columns) - 1
