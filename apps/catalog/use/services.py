@@ -25,12 +25,12 @@ WEIGH = """UPDATE catalog_dataset AS d SET standing = w.standing FROM (
 
 @transaction.atomic
 def count(*, user: User, datasets: Iterable[int], columns: Iterable[str]) -> None:
-    """One query of `user` that was answered. `columns` are dotted paths with the column last; those of no dataset that
-    was read are left out."""
+    """One query of `user` that was answered. `columns` are dotted paths with the column last, of documents also without
+    their database; those of no dataset that was read are left out."""
     listed, day = sorted(set(datasets)), timezone.now().date()
     wanted = set(columns)
     rows = Column.objects.filter(dataset__in=listed, retired_at=None).values_list("pk", "name", "dataset__path")
-    read = sorted(pk for pk, name, path in rows if ".".join((*path, name)) in wanted)
+    read = sorted(pk for pk, name, path in rows if {".".join((*path, name)), f"{path[-1]}.{name}"} & wanted)
     with connection.cursor() as cursor:
         cursor.execute(DATASETS, [user.pk, day, listed])
         cursor.execute(COLUMNS, [read, day])
