@@ -16,6 +16,7 @@ PARTS = {
     "score": "bench/score.py",
     "policy": "bench/policy.py",
     "search": "bench/search.py",
+    "categories": "bench/categories.py",
     "impact": "bench/impact.py",
     "lineage": "bench/lineage.py",
     "catalog-sync": "bench/catalog_sync.py",

@@ -345,6 +345,7 @@ PERIODIC: dict[str, dict[str, object]] = {
     "queries-forget": {"task": "apps.queries.tasks.forget_old_results", "every_s": 3600},
     "queries-library": {"task": "apps.queries.tasks.recheck_library", "every_s": 60},
     "catalog-weigh": {"task": "apps.catalog.tasks.weigh_datasets", "every_s": 600},
+    "catalog-suggest": {"task": "apps.catalog.tasks.suggest_categories", "every_s": 24 * 3600},
     "models-drift": {"task": "apps.models.tasks.look_for_drift", "every_s": DRIFT_MINUTES * 60},
     "models-forget": {"task": "apps.models.tasks.forget_old_inferences", "every_s": 6 * 3600},
     "compliance-refresh": {"task": "apps.compliance.tasks.refresh", "every_s": 60},

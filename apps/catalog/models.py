@@ -13,6 +13,7 @@ from apps.catalog.history import models as history  # noqa: F401
 from apps.catalog.openlineage import models as openlineage  # noqa: F401
 from apps.catalog.row_edges import models as row_edges  # noqa: F401
 from apps.catalog.statements import models as statements  # noqa: F401
+from apps.catalog.suggestions import models as suggestions  # noqa: F401
 from apps.catalog.types import Certainty, EdgeKind, SourceKind
 from apps.catalog.use import models as use  # noqa: F401
 

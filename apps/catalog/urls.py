@@ -4,12 +4,14 @@ from apps.catalog import views
 from apps.catalog.findings import views as findings
 from apps.catalog.history import views as history
 from apps.catalog.impact import views as impact
+from apps.catalog.suggestions import views as suggestions
 from apps.catalog.use import views as use
 
 app_name = "catalog"
 urlpatterns = [
     path("", views.home, name="home"),
     path("use/", use.use, name="use"),
+    path("suggestions/", suggestions.suggestions, name="suggestions"),
     path("findings/", findings.findings, name="findings"),
     path("columns/<int:pk>/impact/", impact.page, name="impact"),
     path("columns/<int:pk>/impact.csv", impact.as_csv, name="impact-csv"),

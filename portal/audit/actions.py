@@ -59,6 +59,8 @@ class Action(StrEnum):
     DBT_IMPORTED = "catalog.dbt_imported"
     LINEAGE_REPLACED = "catalog.lineage_replaced"
     CHECKS_PUSHED = "catalog.checks_pushed"
+    CATEGORIES_SUGGESTED = "catalog.categories_suggested"
+    SUGGESTION_DECIDED = "catalog.suggestion_decided"
     FINDINGS_CHANGED = "catalog.findings_changed"
     STATEMENTS_IMPORTED = "catalog.statements_imported"
     FRESHNESS_PUSHED = "catalog.freshness_pushed"

@@ -8,6 +8,7 @@ from django.db.models import TextChoices
 class FindingKind(TextChoices):
     """Each kind is one disagreement that somebody has to settle; `words` are its heading on pages."""
 
+    CATEGORY_IN_DOUBT = "category_in_doubt", "A confirmed category is in doubt"
     DECLARED_NOT_READ = "declared_not_read", "A declared input is not read"
     READ_NOT_DECLARED = "read_not_declared", "An input is not declared"
     STATEMENT_NOT_READ = "statement_not_read", "A statement is not understood"
