@@ -76,8 +76,11 @@ def svg(diagram: Diagram, *, ink: str = INK, pale: str = PALE, paper: str = PAPE
     height = max((each.y + each.height for each in placed.values()), default=LINE) + PAD * 2
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        f' role="img" aria-label="{escape(diagram.title)}" font-family="Inter, Helvetica, Arial, sans-serif">',
-        f"<title>{escape(diagram.title)}</title>",
+        # With links in it, it is no single image.
+        f' role="{"group" if linked else "img"}" aria-label="{escape(diagram.title)}"'
+        + ("" if linked else ' font-family="Inter, Helvetica, Arial, sans-serif"')
+        + ">",
+        "" if linked else f"<title>{escape(diagram.title)}</title>",
         f'<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         f'<path d="M0 0L8 4L0 8z" fill="{pale}"/></marker></defs>',
     ]
