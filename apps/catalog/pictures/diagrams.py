@@ -79,13 +79,14 @@ def star(person: Someone, source: Source) -> Diagram:
 
 
 def _key_of(dataset: Dataset, columns: list[Column]) -> str:
-    """The primary key; without one, the column called after the dataset (`DIM_CUSTOMERS` -> `customer_id`)."""
+    """The primary key; without one, the column called after the dataset (`DIM_CUSTOMERS` -> `customer_id`), else the
+    first."""
     primary = [column.name.lower() for column in columns if column.primary_key]
     if len(primary) == 1:
         return primary[0]
     stem = dataset.name.lower().removeprefix("dim_").removesuffix("s")
     named = [c.name.lower() for c in columns if c.name.lower() in (f"{stem}_id", f"{stem}_key", stem)]
-    return named[0] if named else ""
+    return next(iter([*named, *(column.name.lower() for column in columns)]), "")
 
 
 def documents(person: Someone, source: Source) -> Diagram:
@@ -106,7 +107,7 @@ def documents(person: Someone, source: Source) -> Diagram:
                 arrows.append(Arrow(str(to.pk), str(dataset.pk), label, dotted=True))
     known = {box.key for box in boxes}
     boxes += [_box(d, [], f"{d.kind_words} of {d.source.name}") for d in met.values() if str(d.pk) not in known]
-    return Diagram(f"Documents of {source.name}", tuple(boxes), tuple(arrows))
+    return Diagram(f"Collections of {source.name}", tuple(boxes), tuple(arrows))
 
 
 def _path_line(column: Column) -> str:
