@@ -1,32 +1,19 @@
 """What the gate is told of a source. Built once per revision and set of visible datasets, then kept in the process."""
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
-from threading import Lock
 
 from apps.catalog.evidence import Origin, origins_of, sentence
+from apps.catalog.kept import Kept
 from apps.catalog.models import Column, Source
 from apps.catalog.types import Certainty, ColumnSchema, DatasetSchema, SourceKind, SourceSchema
 
-Key = tuple[int, int, frozenset[int] | None]
-KEPT = 32
-_kept: "OrderedDict[Key, SourceSchema]" = OrderedDict()
-_lock = Lock()
+_kept: Kept[SourceSchema] = Kept(32)
 
 
 def schema_of(source: Source, visible: frozenset[int] | None) -> SourceSchema:
     """`visible` are the datasets, of all sources, that the reader may know of; None is everything (a machine)."""
-    key = (source.pk, source.revision, visible)
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
-    schema = _build(source, visible)
-    with _lock:
-        _kept[key] = schema
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-    return schema
+    return _kept.get((source.pk, source.revision, visible), lambda: _build(source, visible))
 
 
 def _build(source: Source, visible: frozenset[int] | None) -> SourceSchema:

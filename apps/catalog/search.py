@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from apps.catalog.finding import engine
 from apps.catalog.finding.words import is_typo_of, words_of
+from apps.catalog.kept import Kept, of_ids
 from apps.catalog.models import Column, Dataset, Source
 from apps.catalog.types import SearchResult
 from portal.accounts.access import known_ids
@@ -29,9 +30,9 @@ CUTS = {
 
 FIELDS = {"source": "source__name", "namespace": "namespace", "kind": "kind", "owner": "owner"}
 ARRAYS = {"tag": "tags", "category": "categories"}
-KEPT, KEPT_WORDS = 256, 16
 Counts = tuple[tuple[str, int], ...]
-_kept: dict[object, dict[str, Counts]] = {}
+_kept: Kept[dict[str, Counts]] = Kept(256)
+_words: Kept[frozenset[str]] = Kept(16)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,12 @@ def find(person: Someone, wanted: Wanted, most: int = engine.MOST) -> Results:
 
 
 FEW = 2_000
-_words: dict[object, frozenset[str]] = {}
+
+
+def _scope(ids: list[int] | None) -> engine.Cut:
+    if ids is None:
+        return engine.Cut()
+    return engine.Cut("id = ANY(%s)", (ids,), nothing=not ids, few=len(ids) <= FEW)
 
 
 def revisions() -> tuple[tuple[int, int], ...]:
@@ -107,18 +113,7 @@ def revisions() -> tuple[tuple[int, int], ...]:
 def _vocabulary(ids: list[int] | None) -> frozenset[str] | None:
     if ids is None:
         return None
-    key = (revisions(), tuple(ids))
-    if key not in _words:
-        _words[key] = engine.vocabulary_of(ids)
-        while len(_words) > KEPT_WORDS:
-            _words.pop(next(iter(_words)))
-    return _words[key]
-
-
-def _scope(ids: list[int] | None) -> engine.Cut:
-    if ids is None:
-        return engine.Cut()
-    return engine.Cut("id = ANY(%s)", (ids,), nothing=not ids, few=len(ids) <= FEW)
+    return _words.get((revisions(), of_ids(ids)), lambda: engine.vocabulary_of(ids))
 
 
 def _cut(wanted: Wanted) -> engine.Cut:
@@ -154,19 +149,16 @@ def facets(person: Someone, wanted: Wanted, results: Results | None = None) -> l
     if wanted.impossible:
         return [Facet(name, ()) for name in FACETS]
     now = revisions()
-    ids = known_ids(person, Dataset)
-    told: dict[Wanted, dict[str, Counts]] = {}
+    scope = of_ids(known_ids(person, Dataset))
+    told: dict[str, Counts] = {}
     for name in FACETS:
         others = replace(wanted, **{name: ""})
-        key = (now, None if ids is None else tuple(ids), others)
-        if others not in told:
-            told[others] = _kept.get(key) or counted(
-                results if results is not None and others == wanted else find(person, others)
-            )
-            _kept[key] = told[others]
-    while len(_kept) > KEPT:
-        _kept.pop(next(iter(_kept)))
-    return [Facet(name, told[replace(wanted, **{name: ""})][name]) for name in FACETS]
+
+        def count(others: Wanted = others) -> dict[str, Counts]:
+            return counted(results if results is not None and others == wanted else find(person, others))
+
+        told[name] = _kept.get((now, scope, others), count)[name]
+    return [Facet(name, counts) for name, counts in told.items()]
 
 
 def counted(results: Results) -> dict[str, Counts]:
