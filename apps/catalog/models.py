@@ -10,6 +10,7 @@ from apps.catalog.dbt import models as dbt  # noqa: F401 - Django looks for an a
 from apps.catalog.finding import models as finding  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.findings import models as findings  # noqa: F401 - Django looks for an app's models here
 from apps.catalog.history import models as history  # noqa: F401
+from apps.catalog.marks import models as marks  # noqa: F401
 from apps.catalog.openlineage import models as openlineage  # noqa: F401
 from apps.catalog.row_edges import models as row_edges  # noqa: F401
 from apps.catalog.statements import models as statements  # noqa: F401

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 
 from apps.catalog import details
+from apps.catalog.marks.views import of_dataset as of_mark
 from apps.catalog.models import Dataset
 from apps.catalog.search import FACETS, Facet, Wanted, facets, find, reasons
 from apps.catalog.selectors import datasets_for, filling, sources_for
@@ -83,6 +84,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
             *((each.key, each.title) for each in TABS),
             *((each["key"], each["title"]) for each in others.values()),
         ],
+        **of_mark(request.user, found),
         "template": own[tab].template if tab in own else "",
         "action": action_of(request.user, found),
         "fragment": others.get(tab, {}).get("address", ""),

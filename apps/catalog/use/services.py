@@ -14,12 +14,16 @@ SELECT d.id, %s, %s, 1 FROM catalog_dataset d WHERE d.id = ANY(%s)
 ON CONFLICT (dataset_id, user_id, day) DO UPDATE SET reads = catalog_datasetuse.reads + 1"""
 COLUMNS = """INSERT INTO catalog_columnuse (column_id, day, reads) SELECT unnest(%s::bigint[]), %s, 1
 ON CONFLICT (column_id, day) DO UPDATE SET reads = catalog_columnuse.reads + 1"""
-# What is used stands higher, by orders of magnitude and not by sums; what was filled this week a little.
+# What is certified stands before all, what is deprecated behind; then what is used, by orders of magnitude and not by
+# sums; what was filled this week a little.
 WEIGH = """UPDATE catalog_dataset AS d SET standing = w.standing FROM (
     SELECT d.id, (least(900, 100 * ln(1 + coalesce(sum(u.reads), 0)))
-                  + CASE WHEN d.loaded_at > now() - interval '7 days' THEN 50 ELSE 0 END)::int AS standing
+                  + CASE WHEN d.loaded_at > now() - interval '7 days' THEN 50 ELSE 0 END
+                  + CASE WHEN m.certified_at IS NOT NULL THEN 1000 WHEN m.deprecated_at IS NOT NULL THEN -1000
+                    ELSE 0 END)::int AS standing
     FROM catalog_dataset d LEFT JOIN catalog_datasetuse u ON u.dataset_id = d.id AND u.day > current_date - %s
-    GROUP BY d.id
+    LEFT JOIN catalog_mark m ON m.dataset_id = d.id
+    GROUP BY d.id, m.certified_at, m.deprecated_at
 ) AS w WHERE w.id = d.id AND w.standing <> d.standing"""
 
 
