@@ -52,7 +52,7 @@ def test_the_list_is_what_the_check_says(monkeypatch: pytest.MonkeyPatch) -> Non
     from apps.compliance.policy.sql.openings import openings
 
     openings.cache_clear()
-    monkeypatch.setattr(allow, "FUNCTIONS", allow.FUNCTIONS - {"Soundex"})
+    monkeypatch.setattr(allow, "OPEN", allow.OPEN - {"Soundex"})
     assert not language("postgres").opens("soundex")
     openings.cache_clear()
 

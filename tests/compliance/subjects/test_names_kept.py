@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from apps.catalog.finding.models import SearchWord
 from apps.catalog.findings.services import state
 from apps.catalog.findings.types import FindingKind, Found
 from apps.catalog.history.models import SchemaChange
@@ -97,7 +98,8 @@ def test_names_are_found_everywhere_and_go(kept: None) -> None:
     assert LogLine.objects.get().text == "New column in docs: seen.[erased].n."
     event = Event.objects.filter(action=Word.NAMES_FORGOTTEN).earliest("at")
     assert json.loads(event.payload)["detail"] == {"datasets": 1, "checks": 1, "answers": 1}
-    assert BOB not in Dataset.objects.get(name="docs").search
+    assert "'bob'" not in str(Dataset.objects.get(name="docs").words)
+    assert not SearchWord.objects.filter(word="bob").exists()
     assert there() == {}
 
 
@@ -113,7 +115,8 @@ def test_a_dataset_of_that_name_is_told_until_its_store_has_it_no_more(kept: Non
     holders.erase(TRACE, check=asks.go_on)
     assert there() == {}
     row.refresh_from_db()
-    assert BOB not in f"{row.name} {row.path} {row.search}"
+    assert BOB not in f"{row.name} {row.path}"
+    assert "'bob'" not in str(row.words)
 
 
 def test_what_nobody_can_change_keeps_a_request_open(kept: None, officer: User) -> None:
@@ -160,14 +163,17 @@ def test_a_description_that_names_somebody_is_cut_and_search_with_it(db: None, s
     Dataset.objects.filter(name="notes").update(description=f"Ask {BOB} or {CARL}.")
     Column.objects.filter(name="note").update(description=f"as {BOB.upper()} wrote")
     publish({Dataset.objects.get(name="notes").pk})
-    assert BOB in Dataset.objects.get(name="notes").search
+    assert "'bob'" in str(Dataset.objects.get(name="notes").words)
+    assert SearchWord.objects.filter(word="bob").exists()
     assert there() == {"descriptions of datasets": 1, "descriptions of columns": 1}
     holders.erase(TRACE, check=asks.go_on)
     assert there() == {}
     dataset = Dataset.objects.get(name="notes")
     assert dataset.description == f"Ask [erased] or {CARL}."
     assert dataset.columns.get(name="note").description == "as [erased] wrote"
-    assert BOB not in dataset.search
+    assert "'bob'" not in str(dataset.words)
+    assert "'carl'" in str(dataset.words)
+    assert not SearchWord.objects.filter(word="bob").exists()
 
 
 def test_history_of_schemas_and_findings_that_name_somebody_are_cut(db: None, settings) -> None:  # type: ignore[no-untyped-def]
