@@ -46,9 +46,7 @@ def fill() -> None:
             ends = ((at - 1) * COLUMNS + draw.randrange(COLUMNS) + 1 for at in (above, below))
             pairs.add((next(ends), next(ends)))
     name = LineageEdge._meta.db_table
-    fields = (
-        "upstream_id, downstream_id, kind, transform, origin, evidence_kind, evidence_ref, evidence_detail, created_at"
-    )
+    fields = "upstream_id, downstream_id, kind, transform, origin, evidence_kind, evidence_ref, evidence_detail"
     with connection.cursor() as cursor, cursor.copy(f"COPY {name} ({fields}, created_at) FROM STDIN") as copy:
         for above, below in pairs:
             copy.write_row((above, below, "value", "copy", "bench", "dbt", "", "", now))

@@ -37,7 +37,8 @@ def fill(datasets: int) -> None:
     draw, now = random.Random(7), timezone.now()
     source = Source.objects.create(name="warehouse", kind="snowflake", default_path=["ANALYTICS", "MARTS"])
     head = """id, source_id, path, name, namespace, kind, comment, description, described_by, owner, owned_by, tags,
-        created_at, definition, dbt_id, dbt_checksum, lineage, lineage_note, words, categories, standing, indexes"""
+        created_at, definition, dbt_id, dbt_checksum, lineage, lineage_note, words, categories, standing, indexes, keys,
+        structure"""
     known: set[str] = set()
     rows = []
     with connection.cursor() as cursor:
@@ -53,15 +54,15 @@ def fill(datasets: int) -> None:
                 copy.write_row(
                     (pk, source.pk, ["ANALYTICS", area.upper(), name], name, f"ANALYTICS.{area.upper()}", "table", "",
                      text, "", owner, "", ["daily"], now, "", "", "", "known", "", vector_of(words),
-                     ["user.contact.email"], draw.randrange(1000), [])
+                     ["user.contact.email"], draw.randrange(1000), [], "[]", "")
                 )  # fmt: skip
                 rows.append((pk, columns))
         head = """dataset_id, name, position, type, nullable, primary_key, "references", comment, description,
-            described_by, category, certainty, evidence, inferred_steps, carries, classified_by"""
+            described_by, category, certainty, evidence, inferred_steps, carries, classified_by, types"""
         with cursor.copy(f"COPY catalog_column ({head}) FROM STDIN") as copy:
             for pk, columns in rows:
                 for at, name in enumerate(columns, 1):
-                    copy.write_row((pk, name, at, "text", True, False, "", "", "", "", "", "none", "", 0, [], ""))
+                    copy.write_row((pk, name, at, "text", True, False, "", "", "", "", "", "none", "", 0, [], "", "{}"))
         cursor.execute("INSERT INTO catalog_searchword SELECT unnest(%s::text[])", [sorted(known)])
     with connections["owner"].cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
